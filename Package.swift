@@ -16,7 +16,8 @@ let package = Package(
   name: "swiftlet",
   platforms: [.macOS(.v15)],
   products: [
-    .library(name: "Architectures", targets: ["Architectures"])
+    .library(name: "Architectures", targets: ["Architectures"]),
+    .library(name: "Networks", targets: ["Networks"]),
   ],
   dependencies: [
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
@@ -24,5 +25,12 @@ let package = Package(
   targets: [
     .target(name: "Architectures", dependencies: [yams], swiftSettings: strict),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"], swiftSettings: strict),
+    .target(
+      name: "CImages",
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
+    .target(name: "Networks", dependencies: ["CImages"], swiftSettings: strict),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks"], exclude: ["Goldens"],
+      swiftSettings: strict),
   ]
 )

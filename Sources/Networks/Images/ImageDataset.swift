@@ -1,0 +1,98 @@
+/// Labelled images, read by position. Reading must depend on nothing but the position: samples are
+/// read from several threads, ahead of time.
+public protocol ImageDataset: Sendable {
+  var count: Int { get }
+  /// One name a class; labels are positions in it.
+  var classNames: [String] { get }
+  func label(at index: Int) -> Int
+  /// - Throws: `NetworksError` naming the file if the image is broken.
+  func image(at index: Int) throws -> Image
+}
+
+/// Some images of another data set.
+public struct ImageSubset: ImageDataset {
+  public let base: any ImageDataset
+  public let indices: [Int]
+
+  public init(of base: any ImageDataset, indices: [Int]) {
+    self.base = base
+    self.indices = indices
+  }
+
+  public var count: Int { indices.count }
+  public var classNames: [String] { base.classNames }
+  public func label(at index: Int) -> Int { base.label(at: indices[index]) }
+  public func image(at index: Int) throws -> Image { try base.image(at: indices[index]) }
+}
+
+/// The mean and standard deviation of each channel, of pixels scaled to 0...1.
+public struct Normalization: Sendable, Equatable, Codable {
+  public var mean: [Float]
+  public var deviation: [Float]
+
+  public init(mean: [Float], deviation: [Float]) {
+    self.mean = mean
+    self.deviation = deviation
+  }
+}
+
+extension ImageDataset {
+  /// `validation` images drawn by `seed`, and the rest, each in the data set's order.
+  /// - Throws: `NetworksError` if there are not that many.
+  public func split(validation: Int, seed: UInt64) throws -> (
+    training: ImageSubset, validation: ImageSubset
+  ) {
+    guard (0...count).contains(validation) else {
+      throw NetworksError(.option, "split: \(validation) validation images of \(count)")
+    }
+    var random = SampleRandom(seed, Stream.split.rawValue)
+    let order = random.permutation(count)
+    return (
+      ImageSubset(of: self, indices: order[validation...].sorted()),
+      ImageSubset(of: self, indices: order[..<validation].sorted())
+    )
+  }
+
+  /// Mean and deviation of the pixels of at most `limit` images, taken at even distances. The sums
+  /// are integers, hence exact.
+  public func normalization(limit: Int = 10_000) throws -> Normalization {
+    var sums: [(count: Int, sum: Int, squares: Int)] = []
+    for position in stride(from: 0, to: count, by: max(1, (count + limit - 1) / max(1, limit))) {
+      let image = try image(at: position)
+      if sums.isEmpty { sums = Array(repeating: (0, 0, 0), count: image.channels) }
+      guard image.channels == sums.count else {
+        throw NetworksError(
+          .damaged, "image \(position): \(image.channels) channels, not \(sums.count)")
+      }
+      for c in 0..<image.channels {
+        var (sum, squares) = (0, 0)
+        for i in stride(from: c, to: image.pixels.count, by: image.channels) {
+          let value = Int(image.pixels[i])
+          sum += value
+          squares += value * value
+        }
+        sums[c].count += image.width * image.height
+        sums[c].sum += sum
+        sums[c].squares += squares
+      }
+    }
+    guard !sums.isEmpty else {
+      throw NetworksError(.option, "normalization: the data set is empty")
+    }
+    let means = sums.map { Double($0.sum) / Double($0.count) }
+    let deviations = zip(sums, means).map { sums, mean in
+      max(0, Double(sums.squares) / Double(sums.count) - mean * mean).squareRoot()
+    }
+    // A constant channel must not divide by zero.
+    return Normalization(
+      mean: means.map { Float($0 / 255) }, deviation: deviations.map { Float(max($0, 1) / 255) })
+  }
+}
+
+/// Streams derived from one seed, so that no two uses share random numbers.
+enum Stream: UInt64 {
+  case split = 1
+  case order
+  case augmentation
+  case procedural
+}
