@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
 ]
 
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
   name: "swiftlet",
@@ -18,9 +19,12 @@ let package = Package(
   products: [
     .library(name: "Architectures", targets: ["Architectures"]),
     .library(name: "Networks", targets: ["Networks"]),
+    .library(name: "Store", targets: ["Store"]),
+    .library(name: "Devices", targets: ["Devices"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .target(name: "Architectures", dependencies: [yams], swiftSettings: strict),
@@ -32,5 +36,9 @@ let package = Package(
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks"], exclude: ["Goldens"],
       swiftSettings: strict),
+    .target(name: "Store", dependencies: ["Architectures", grdb], swiftSettings: strict),
+    .testTarget(name: "StoreTests", dependencies: ["Store", grdb], swiftSettings: strict),
+    .target(name: "Devices", dependencies: ["Architectures", "Store"], swiftSettings: strict),
+    .testTarget(name: "DevicesTests", dependencies: ["Devices", "Store"], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,103 @@
+import Foundation
+
+/// The protocol's messages; `Docs/worker-protocol.md` is their reference.
+enum WorkerMessages {
+  static let version = 1
+
+  /// Any request: what a type doesn't use stays out of the line.
+  struct Request: Encodable {
+    var type: String
+    var request = 0
+    var `protocol`: Int?
+    var path: String?
+    var inline: String?
+    var threads: Int?
+    var batch: Int?
+    var precision: String?
+    var optimization: String?
+    var cpus: [Int]?
+    var seed: Int?
+    var network: Int?
+    var warmUp: Int?
+    var repeats: Int?
+    var seconds: Double?
+
+    init(_ type: String) { self.type = type }
+
+    func line() throws -> [UInt8] {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return Array(try encoder.encode(self))
+    }
+  }
+
+  /// Any answer.
+  struct Answer: Decodable {
+    var type: String
+    var request: Int?
+    var code: String?
+    var message: String?
+    var `protocol`: Int?
+    var runtime: String?
+    var runtimeVersion: String?
+    var cpu: String?
+    var cpuCount: Int?
+    var capabilities: [String]?
+    var network: Int?
+    var inputs: [NetworkInput]?
+    var cpus: [Int]?
+    var times: [Double]?
+    var warmUp: Int?
+    var milliseconds: Double?
+  }
+
+  /// The answer in `line`.
+  ///
+  /// - Throws: `DevicesError.workerGarbage`.
+  static func answer(_ line: [UInt8]) throws -> Answer {
+    do {
+      return try JSONDecoder().decode(Answer.self, from: Data(line))
+    } catch {
+      throw DevicesError(.workerGarbage, "answered no message of the protocol: \(excerpt(line))")
+    }
+  }
+
+  /// The start of what a worker wrote, fit for an error line.
+  static func excerpt(_ bytes: [UInt8]) -> String {
+    let text = String(decoding: bytes.prefix(80), as: UTF8.self)
+      .map { $0.isNewline || ($0.asciiValue ?? 32) < 32 ? " " : $0 }
+    return "'\(String(text))\(bytes.count > 80 ? "..." : "")'"
+  }
+}
+
+/// What a worker says of itself.
+public struct WorkerDescription: Equatable, Sendable {
+  public var runtime: String
+  public var runtimeVersion: String
+  /// The processor's model name.
+  public var cpu: String
+  public var cpuCount: Int
+  /// `path`, `inline`, `probe`, `pinning`, precisions, `optimization:LEVEL`.
+  public var capabilities: Set<String>
+}
+
+/// One input of a loaded network; the shape is the one that is measured.
+public struct NetworkInput: Codable, Equatable, Sendable {
+  public var name: String
+  public var shape: [Int]
+  public var elementType: String
+}
+
+/// A network that a worker has loaded.
+public struct LoadedNetwork: Equatable, Sendable {
+  var number: Int
+  public var inputs: [NetworkInput]
+  /// The processors it runs on; empty where the worker cannot pin.
+  public var cpus: [Int]
+}
+
+/// A network to measure: a file, or the bytes of one.
+public enum NetworkSource: Equatable, Sendable {
+  case path(String)
+  case bytes([UInt8])
+}

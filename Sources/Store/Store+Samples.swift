@@ -1,0 +1,100 @@
+internal import Architectures
+internal import GRDB
+
+extension Store {
+  /// Adds `samples` in one transaction: all or none.
+  ///
+  /// - Parameter replacing: whether a sample of the same device, conditions and network gives way.
+  /// - Throws: `StoreError.exists` naming the first sample that is there already.
+  public func add(_ samples: [Sample], replacing: Bool = false) throws {
+    try write { db in
+      let insert = try db.makeStatement(sql: Self.insertSample)
+      for sample in samples {
+        if replacing {
+          try db.execute(
+            sql: "DELETE FROM samples WHERE device = ? AND conditions = ? AND network = ?",
+            arguments: [sample.device, sample.conditions, sample.network])
+        }
+        do {
+          try insert.execute(arguments: sample.arguments)
+        } catch let error as DatabaseError
+          where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE
+        {
+          throw StoreError(
+            .exists,
+            "a sample of \(sample.id) on '\(sample.device)' (\(sample.conditions)) is there already; "
+              + "say so to replace it")
+        }
+      }
+    }
+  }
+
+  public func add(_ sample: Sample, replacing: Bool = false) throws {
+    try add([sample], replacing: replacing)
+  }
+
+  /// The sample of `network` on `device` under `conditions`, if it was measured.
+  public func sample(network: String, device: String, conditions: String) throws -> Sample? {
+    try read { db in
+      try Row.fetchOne(
+        db, sql: "SELECT * FROM samples WHERE device = ? AND conditions = ? AND network = ?",
+        arguments: [device, conditions, network]
+      ).map(Sample.init(row:))
+    }
+  }
+
+  /// Samples in the order in which they came, of one device and one space if given.
+  public func samples(device: String? = nil, space: String? = nil) throws -> [Sample] {
+    try read { db in
+      try Row.fetchAll(
+        db,
+        sql: """
+          SELECT * FROM samples WHERE (:device IS NULL OR device = :device)
+            AND (:space IS NULL OR space = :space) ORDER BY rowid
+          """,
+        arguments: ["device": device, "space": space]
+      ).map(Sample.init(row:))
+    }
+  }
+
+  private static let insertSample = """
+    INSERT INTO samples (id, space, network, device, conditions, latency_ms, p10_ms, p90_ms, repeats,
+      warmup, stable, runtime, runtime_version, threads, batch, precision, optimization, cpu, date,
+      settings)
+    VALUES (:id, :space, :network, :device, :conditions, :latency_ms, :p10_ms, :p90_ms, :repeats,
+      :warmup, :stable, :runtime, :runtime_version, :threads, :batch, :precision, :optimization, :cpu,
+      :date, :settings)
+    """
+}
+
+extension Sample {
+  fileprivate var arguments: StatementArguments {
+    [
+      "id": id, "space": space, "network": network, "device": device, "conditions": conditions,
+      "latency_ms": latencyMedian.value, "p10_ms": latencyP10?.value, "p90_ms": latencyP90?.value,
+      "repeats": repeats, "warmup": warmUp, "stable": isStable, "runtime": runtime,
+      "runtime_version": runtimeVersion, "threads": threads, "batch": batch, "precision": precision,
+      "optimization": optimization, "cpu": cpu, "date": date, "settings": settings,
+    ]
+  }
+
+  fileprivate init(row: Row) {
+    self.init(
+      id: row["id"], space: row["space"], network: row["network"], device: row["device"],
+      latencyMedian: Milliseconds(row["latency_ms"]))
+    latencyP10 = (row["p10_ms"] as Double?).map { Milliseconds($0) }
+    latencyP90 = (row["p90_ms"] as Double?).map { Milliseconds($0) }
+    repeats = row["repeats"]
+    warmUp = row["warmup"]
+    isStable = row["stable"]
+    runtime = row["runtime"]
+    runtimeVersion = row["runtime_version"]
+    threads = row["threads"]
+    batch = row["batch"]
+    precision = row["precision"]
+    optimization = row["optimization"]
+    cpu = row["cpu"]
+    date = row["date"]
+    settings = row["settings"]
+  }
+}
