@@ -1,0 +1,148 @@
+/// What one operator, or a whole network, costs. Counts saturate at `Int.max`.
+public struct OperatorCost: Hashable, Sendable {
+  /// Multiply-accumulates of convolutions and matrix products (not FLOPs, which are twice that).
+  public var macs = 0
+  /// Trained parameters; the running statistics of batch normalisation are not among them.
+  public var parameters = 0
+  /// Bytes of the results.
+  public var activationBytes = 0
+  /// Bytes of all stored tensors, running statistics included.
+  public var weightBytes = 0
+  /// Bytes of the operands that other operators computed.
+  public var inputBytes = 0
+  /// Additions of global pooling, which some publications count among the MACs (FBNet does).
+  public var poolingAdditions = 0
+
+  public init() {}
+
+  /// Bytes that pass between memory and the processor if nothing stays in a cache.
+  public var bytesMoved: Int {
+    activationBytes.saturatingAdd(weightBytes).saturatingAdd(inputBytes)
+  }
+
+  static func += (a: inout Self, b: Self) {
+    a.macs = a.macs.saturatingAdd(b.macs)
+    a.parameters = a.parameters.saturatingAdd(b.parameters)
+    a.activationBytes = a.activationBytes.saturatingAdd(b.activationBytes)
+    a.weightBytes = a.weightBytes.saturatingAdd(b.weightBytes)
+    a.inputBytes = a.inputBytes.saturatingAdd(b.inputBytes)
+    a.poolingAdditions = a.poolingAdditions.saturatingAdd(b.poolingAdditions)
+  }
+
+  /// Arithmetic computation effort: sum over MACs of weight bits times activation bits
+  /// (PokeBNN, Zhang et al. 2022, arXiv 2112.00133).
+  public func ace(weightBits: Int, activationBits: Int) -> Double {
+    Double(macs) * Double(weightBits) * Double(activationBits)
+  }
+}
+
+/// Costs of a network, operator by operator. An axis of unknown length counts as one, so a
+/// symbolic batch axis gives the cost of one image. Subgraphs are not counted: how often they
+/// run is not known.
+public struct GraphCost: Sendable {
+  public let operators: [OperatorCost]
+  public let total: OperatorCost
+  /// Whether some axis was unknown and counted as one.
+  public let assumesUnknownAxes: Bool
+
+  public init(_ graph: OperatorGraph) {
+    var counter = Counter(graph)
+    operators = graph.nodes.map { counter.cost(of: $0) }
+    total = operators.reduce(into: OperatorCost()) { $0 += $1 }
+    assumesUnknownAxes = counter.sawUnknownAxis
+  }
+}
+
+extension OperatorGraph {
+  public var cost: OperatorCost { GraphCost(self).total }
+}
+
+private struct Counter {
+  let graph: OperatorGraph
+  var counted: [Bool]
+  var sawUnknownAxis = false
+
+  init(_ graph: OperatorGraph) {
+    self.graph = graph
+    counted = Array(repeating: false, count: graph.parameters.count)
+  }
+
+  mutating func cost(of node: Node) -> OperatorCost {
+    var cost = OperatorCost()
+    for (position, input) in node.inputs.enumerated() {
+      guard let input else { continue }
+      let type = graph.type(of: input)
+      guard case .parameter(let index) = input else {
+        cost.inputBytes = cost.inputBytes.saturatingAdd(bytes(type))
+        continue
+      }
+      guard !counted[index] else { continue }
+      counted[index] = true
+      cost.weightBytes = cost.weightBytes.saturatingAdd(bytes(type))
+      let isStatistic = node.op == "BatchNormalization" && position >= 3
+      if graph.parameters[index].constant == nil, !isStatistic {
+        cost.parameters = cost.parameters.saturatingAdd(elements(type))
+      }
+    }
+    for output in node.outputs {
+      cost.activationBytes = cost.activationBytes.saturatingAdd(bytes(output))
+    }
+    cost.macs = macs(of: node)
+    if node.op == "GlobalAveragePool", let input = node.inputs.first ?? nil {
+      cost.poolingAdditions = elements(graph.type(of: input))
+    }
+    return cost
+  }
+
+  private mutating func macs(of node: Node) -> Int {
+    func type(_ position: Int) -> TensorType? {
+      node.inputs.indices.contains(position)
+        ? node.inputs[position].map { graph.type(of: $0) } : nil
+    }
+    guard node.domain.isEmpty, let output = node.outputs.first else { return 0 }
+    switch node.op {
+    case "Conv", "ConvInteger", "QLinearConv":
+      guard let weight = type(node.op == "QLinearConv" ? 3 : 1)?.fixedShape, weight.count >= 3
+      else { return 0 }
+      return weight.dropFirst().reduce(elements(output)) { $0.saturatingMultiply($1) }
+    case "ConvTranspose":
+      guard let weight = type(1)?.fixedShape, weight.count >= 3, let input = type(0) else {
+        return 0
+      }
+      return weight.dropFirst().reduce(elements(input)) { $0.saturatingMultiply($1) }
+    case "Gemm", "MatMul", "MatMulInteger":
+      guard let a = type(0)?.shape, let inner = node.attributes.int("transA") == 1
+        ? a.first : a.last
+      else { return 0 }
+      return elements(output).saturatingMultiply(inner.value ?? 1)
+    default:
+      return 0
+    }
+  }
+
+  private mutating func elements(_ type: TensorType) -> Int {
+    guard let shape = type.shape else {
+      sawUnknownAxis = true
+      return 1
+    }
+    return shape.reduce(1) { product, dimension in
+      if dimension.value == nil { sawUnknownAxis = true }
+      return product.saturatingMultiply(max(0, dimension.value ?? 1))
+    }
+  }
+
+  private mutating func bytes(_ type: TensorType) -> Int {
+    elements(type).saturatingMultiply(type.elementType.byteCount ?? 0)
+  }
+}
+
+extension Int {
+  func saturatingAdd(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+  func saturatingMultiply(_ other: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
+  }
+}

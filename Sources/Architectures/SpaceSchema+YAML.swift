@@ -1,0 +1,216 @@
+import Yams
+
+extension SpaceSchema {
+  /// Reads a space file. `base` finds the file that `extends` names.
+  ///
+  /// - Throws: `invalidSpace` with file, line and key.
+  init(yaml: String, file: String, base: (String) throws -> (text: String, file: String)) throws {
+    try self.init(yaml: yaml, file: file, base: base, depth: 0)
+  }
+
+  private init(
+    yaml: String, file: String, base: (String) throws -> (text: String, file: String), depth: Int
+  ) throws {
+    let root: Yams.Node
+    do {
+      guard let node = try Yams.compose(yaml: yaml) else {
+        throw SpaceReader.error(file, 1, "the file is empty")
+      }
+      root = node
+    } catch let error as YamlError {
+      throw SpaceReader.error(file, Self.line(of: error), Self.message(of: error))
+    }
+    let reader = try SpaceReader(root, file: file, what: "a search space")
+    try reader.allow([
+      "schema", "name", "title", "source", "extends", "resolution", "input_channels", "classes",
+      "width", "divisor", "epsilon", "layers", "definitions",
+    ])
+    guard try reader.integer("schema") == 1 else {
+      throw reader.error("schema", "this version reads schema 1")
+    }
+    if reader.has("extends") {
+      guard depth < 8 else { throw reader.error("extends", "more than 8 files extend each other") }
+      let found = try base(try reader.string("extends"))
+      self = try SpaceSchema(yaml: found.text, file: found.file, base: base, depth: depth + 1)
+    }
+    name = try reader.string("name")
+    guard !name.isEmpty, name.utf8.allSatisfy({ TextParser.isWord($0) || $0 == 45 || $0 == 46 })
+    else { throw reader.error("name", "may hold letters, digits, '.', '_' and '-'") }
+    title = try reader.string("title", default: title)
+    source = try reader.string("source", default: source)
+    resolutions = try reader.integers("resolution", default: resolutions)
+    guard resolutions.allSatisfy({ $0 >= 1 }) else {
+      throw reader.error("resolution", "must be at least 1")
+    }
+    inputChannels = try reader.integer("input_channels", default: inputChannels)
+    classes = try reader.integer("classes", default: classes, in: 1...1_000_000)
+    width = try reader.number("width", default: width)
+    guard width > 0, width <= 64 else { throw reader.error("width", "must be in (0, 64]") }
+    divisor = try reader.integer("divisor", default: divisor, in: 1...1024)
+    epsilon = Float(try reader.number("epsilon", default: Double(epsilon)))
+    if reader.has("layers") {
+      layers = try reader.sequence("layers").map { try Layer(reader, $0) }
+    }
+    guard !layers.isEmpty else { throw SpaceReader.error(file, 1, "a search space needs 'layers'") }
+  }
+
+  private static func line(of error: YamlError) -> Int {
+    switch error {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
+      mark.line
+    default: 1
+    }
+  }
+
+  private static func message(of error: YamlError) -> String {
+    switch error {
+    case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
+      .composer(_, let problem, _, _):
+      problem
+    default: "no YAML"
+    }
+  }
+}
+
+extension SpaceSchema.Layer {
+  fileprivate init(_ parent: SpaceReader, _ node: Yams.Node) throws {
+    let (kind, reader) = try SpaceSchema.Prototype.entry(parent, node)
+    switch kind {
+    case "stage": self = .stage(try SpaceSchema.Stage(reader))
+    case "cells": self = .cells(try SpaceSchema.Cells(reader))
+    default: self = .block(try SpaceSchema.Prototype(kind, reader))
+    }
+  }
+}
+
+extension SpaceSchema.Stage {
+  fileprivate init(_ reader: SpaceReader) throws {
+    try reader.allow(["name", "depth", "out", "width", "stride", "block", "choice"])
+    depths = try reader.integers("depth")
+    guard depths.allSatisfy({ $0 <= 64 }), depths == depths.sorted() else {
+      throw reader.error("depth", "must ascend and be at most 64")
+    }
+    name = try reader.string("name", default: "blocks")
+    if reader.has("out") { out = try reader.integer("out") }
+    widths = try reader.choices("width", default: [])
+    stride = try reader.integer("stride", default: 1, in: 1...8)
+    guard reader.has("block") != reader.has("choice") else {
+      throw SpaceReader.error(reader.file, reader.line, "a stage needs 'block' or 'choice', one of them")
+    }
+    if reader.has("block") {
+      let (kind, inner) = try SpaceSchema.Prototype.entry(reader, try reader.value("block"))
+      candidates = [.init(id: "", block: try .init(kind, inner))]
+    } else {
+      candidates = try SpaceSchema.Candidate.list(reader, "choice")
+    }
+  }
+}
+
+extension SpaceSchema.Cells {
+  fileprivate init(_ reader: SpaceReader) throws {
+    try reader.allow(["name", "nodes", "count", "out", "operations"])
+    name = try reader.string("name", default: name)
+    nodes = try reader.integer("nodes", in: 2...16)
+    count = try reader.integer("count", in: 1...64)
+    out = try reader.integer("out")
+    candidates = try SpaceSchema.Candidate.list(reader, "operations")
+  }
+}
+
+extension SpaceSchema.Candidate {
+  fileprivate static func list(_ reader: SpaceReader, _ key: String) throws -> [Self] {
+    let list = try reader.sequence(key).map { node in
+      let entry = try SpaceReader(node, file: reader.file, what: "a candidate")
+      let id = try entry.string("id")
+      guard !id.isEmpty, id.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) })
+      else { throw entry.error("id", "may hold small letters and digits") }
+      let kinds = entry.node.compactMap { $0.key.string }.filter { $0 != "id" }
+      guard kinds.count == 1 else {
+        throw SpaceReader.error(reader.file, entry.line, "a candidate needs 'id' and one block")
+      }
+      let block = try SpaceSchema.Prototype.block(entry, kinds[0])
+      return Self(id: id, block: try .init(kinds[0], block))
+    }
+    guard list.count <= 255, Set(list.map(\.id)).count == list.count else {
+      throw reader.error(key, "needs at most 255 candidates with different ids")
+    }
+    return list
+  }
+}
+
+extension SpaceSchema.Prototype {
+  /// The single `kind: {…}` of a list entry.
+  fileprivate static func entry(_ parent: SpaceReader, _ node: Yams.Node) throws
+    -> (String, SpaceReader)
+  {
+    let entry = try SpaceReader(node, file: parent.file, what: "a layer")
+    guard entry.node.count == 1, let kind = entry.node.first?.key.string else {
+      throw SpaceReader.error(parent.file, entry.line, "a layer is one 'kind: {...}'")
+    }
+    return (kind, try block(entry, kind))
+  }
+
+  fileprivate static func block(_ entry: SpaceReader, _ kind: String) throws -> SpaceReader {
+    let value = try entry.value(kind)
+    // `identity:` without anything is an empty mapping.
+    if case .scalar(let scalar) = value, scalar.string.isEmpty || scalar.string == "null" {
+      return try SpaceReader(.mapping([:]), file: entry.file, what: kind)
+    }
+    return try SpaceReader(value, file: entry.file, what: kind)
+  }
+
+  fileprivate init(_ kindName: String, _ reader: SpaceReader) throws {
+    let kinds: [String: (Block.Kind, [String])] = [
+      "conv": (
+        .convolution,
+        [
+          "name", "out", "kernel", "stride", "groups", "activation", "norm", "bias", "residual",
+          "width", "keep_width", "pre_activated",
+        ]
+      ),
+      "mbconv": (
+        .mbconv, ["name", "out", "kernel", "expand", "stride", "groups", "activation", "se", "residual"]
+      ),
+      "bottleneck": (.bottleneck, ["name", "kernel", "expand", "activation"]),
+      "reduction": (.reduction, ["name", "out", "activation"]),
+      "max_pool": (.maxPool, ["name", "kernel", "stride"]),
+      "avg_pool": (.averagePool, ["name", "kernel", "stride"]),
+      "global_pool": (.globalPool, ["name"]),
+      "linear": (.linear, ["name"]),
+      "norm": (.normActivation, ["name", "activation"]),
+      "identity": (.identity, ["projection"]),
+      "zero": (.zero, []),
+    ]
+    guard let (kind, keys) = kinds[kindName] else {
+      throw SpaceReader.error(
+        reader.file, reader.line,
+        "unknown layer '\(kindName)'; known: \((kinds.keys + ["stage", "cells"]).sorted().joined(separator: ", "))")
+    }
+    try reader.allow(keys)
+    self.init(kind: kind)
+    name = try reader.string("name", default: "")
+    if reader.has("out") { out = try reader.integer("out") }
+    kernel = try reader.choices("kernel", default: kind == .convolution ? [1] : [3])
+    guard kernel.allSatisfy({ $0 == $0.rounded() && $0 >= 1 && $0 <= 63 }) else {
+      throw reader.error("kernel", "must be whole numbers in 1...63")
+    }
+    expand = try reader.choices("expand", default: [1])
+    guard expand.allSatisfy({ $0 > 0 && $0 <= 64 }) else {
+      throw reader.error("expand", "must be in (0, 64]")
+    }
+    stride = try reader.integer("stride", default: 1, in: 1...8)
+    groups = try reader.integer("groups", default: 1)
+    squeezeExcite = try reader.bool("se", default: false)
+    activation = try reader.choice("activation", default: .none)
+    hasNorm = try reader.bool("norm", default: true)
+    hasBias = try reader.bool("bias", default: false)
+    isResidual = try reader.bool("residual", default: kind == .mbconv)
+    isPreActivated = try reader.bool("pre_activated", default: false)
+    widths = try reader.choices("width", default: [])
+    keepsWidth = try reader.bool("keep_width", default: false)
+    if reader.has("projection") {
+      let node = try reader.value("projection")
+      projection = [try Self("conv", try SpaceReader(node, file: reader.file, what: "projection"))]
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/// A hash that is the same in every run and on every machine (Swift's own is seeded).
+struct StableHash: Sendable {
+  private(set) var value: UInt64
+
+  init(_ seed: UInt64 = 0) { value = seed ^ 0x9e37_79b9_7f4a_7c15 }
+
+  /// Finaliser of SplitMix64 (Steele et al. 2014) over the running value.
+  mutating func combine(_ word: UInt64) {
+    var z = (value ^ word) &+ 0x9e37_79b9_7f4a_7c15
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    value = z ^ (z >> 31)
+  }
+
+  mutating func combine(_ string: String) {
+    var string = string
+    string.withUTF8 { bytes in
+      var word: UInt64 = 0
+      for (index, byte) in bytes.enumerated() {
+        word = word << 8 | UInt64(byte)
+        if index & 7 == 7 {
+          combine(word)
+          word = 0
+        }
+      }
+      combine(word)
+      combine(UInt64(bytes.count))
+    }
+  }
+
+  mutating func combine(_ number: Int) { combine(UInt64(bitPattern: Int64(number))) }
+}
