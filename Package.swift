@@ -13,6 +13,8 @@ let strict: [SwiftSetting] = [
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+
 let package = Package(
   name: "swiftlet",
   platforms: [.macOS(.v15)],
@@ -24,11 +26,21 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .target(name: "Architectures", dependencies: [yams], swiftSettings: strict),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"], swiftSettings: strict),
+    // Generated code: Sources/ONNXProto/generate.sh.
+    .target(
+      name: "ONNXProto", dependencies: [protobuf], exclude: ["onnx.proto", "generate.sh"]),
+    .target(
+      name: "ONNXFormat", dependencies: ["Architectures", "ONNXProto", protobuf],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ONNXFormatTests", dependencies: ["ONNXFormat", "Architectures"],
+      swiftSettings: strict),
     .target(
       name: "CImages",
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
