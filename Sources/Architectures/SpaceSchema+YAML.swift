@@ -172,7 +172,7 @@ extension SpaceSchema.Prototype {
         .mbconv, ["name", "out", "kernel", "expand", "stride", "groups", "activation", "se", "residual"]
       ),
       "bottleneck": (.bottleneck, ["name", "kernel", "expand", "activation"]),
-      "reduction": (.reduction, ["name", "out", "activation"]),
+      "reduction": (.reduction, ["name", "out", "stride", "activation"]),
       "max_pool": (.maxPool, ["name", "kernel", "stride"]),
       "avg_pool": (.averagePool, ["name", "kernel", "stride"]),
       "global_pool": (.globalPool, ["name"]),
@@ -198,7 +198,7 @@ extension SpaceSchema.Prototype {
     guard expand.allSatisfy({ $0 > 0 && $0 <= 64 }) else {
       throw reader.error("expand", "must be in (0, 64]")
     }
-    stride = try reader.integer("stride", default: 1, in: 1...8)
+    stride = try reader.integer("stride", default: kind == .reduction ? 2 : 1, in: 1...8)
     groups = try reader.integer("groups", default: 1)
     squeezeExcite = try reader.bool("se", default: false)
     activation = try reader.choice("activation", default: .none)
