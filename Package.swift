@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "Networks", targets: ["Networks"]),
     .library(name: "Store", targets: ["Store"]),
     .library(name: "Devices", targets: ["Devices"]),
+    .library(name: "Tensors", targets: ["Tensors"]),
   ],
   dependencies: [
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -31,6 +32,11 @@ let package = Package(
   ],
   targets: [
     .target(name: "Architectures", dependencies: [yams], swiftSettings: strict),
+    .target(name: "CKernels"),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: strict),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"], swiftSettings: strict),
     // Generated code: Sources/ONNXProto/generate.sh.
     .target(

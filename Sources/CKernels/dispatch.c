@@ -1,0 +1,107 @@
+// Chooses the instruction set once and forwards to its kernels.
+#include <stdatomic.h>
+#include <string.h>
+
+#include "isa/table.h"
+
+static int32_t best(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
+      !__builtin_cpu_supports("bmi2")) {
+    return 0;
+  }
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512vl") ||
+      !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq")) {
+    return 1;
+  }
+  return 2;
+#else
+  return 0;
+#endif
+}
+
+static const ck_table *at(int32_t level) {
+#if defined(__x86_64__)
+  if (level >= 2) return &ck_table_v4;
+  if (level == 1) return &ck_table_v3;
+#endif
+  (void)level;
+  return &ck_table_baseline;
+}
+
+// Written by whoever comes first, always with the same value, and by ck_isa_select.
+static _Atomic(const ck_table *) chosen;
+
+static const ck_table *table(void) {
+  const ck_table *t = atomic_load_explicit(&chosen, memory_order_relaxed);
+  if (!t) {
+    t = at(best());
+    atomic_store_explicit(&chosen, t, memory_order_relaxed);
+  }
+  return t;
+}
+
+int32_t ck_isa_select(int32_t level) {
+  const int32_t top = best();
+  const int32_t l = level < 0 ? 0 : (level > top ? top : level);
+  atomic_store_explicit(&chosen, at(l), memory_order_relaxed);
+  return l;
+}
+int32_t ck_isa_level(void) {
+  const ck_table *t = table();
+  return t == at(2) && at(2) != at(0) ? 2 : (t == at(1) && at(1) != at(0) ? 1 : 0);
+}
+const char *ck_isa_name(void) { return table()->name; }
+
+void ck_gemm(const ck_gemm_args *args) { table()->gemm(args); }
+void ck_gemm_tn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
+                int64_t ldb, float *c, int64_t ldc, int32_t accumulate) {
+  table()->gemm_tn(m, n, k, a, lda, b, ldb, c, ldc, accumulate);
+}
+void ck_activation(int32_t kind, int64_t count, const float *x, float *y) {
+  table()->activation(kind, count, x, y);
+}
+void ck_activation_gradient(int32_t kind, int64_t count, const float *x, const float *g,
+                            float *dx) {
+  table()->activation_gradient(kind, count, x, g, dx);
+}
+void ck_activation_second(int32_t kind, int64_t count, const float *x, float *y) {
+  table()->activation_second(kind, count, x, y);
+}
+void ck_binary(int32_t op, int64_t count, const float *a, int64_t sa, const float *b, int64_t sb,
+               float *y) {
+  table()->binary(op, count, a, sa, b, sb, y);
+}
+void ck_unary(int32_t op, int64_t count, const float *x, float *y) {
+  table()->unary(op, count, x, y);
+}
+void ck_affine(int64_t count, const float *x, float scale, float offset, float *y) {
+  table()->affine(count, x, scale, offset, y);
+}
+void ck_axpy(int64_t count, float alpha, const float *x, float *y) {
+  table()->axpy(count, alpha, x, y);
+}
+double ck_sum(int64_t count, const float *x) { return table()->dot(count, x, NULL); }
+double ck_dot(int64_t count, const float *x, const float *y) { return table()->dot(count, x, y); }
+float ck_max(int64_t count, const float *x) { return table()->maximum(count, x); }
+void ck_column_sums(int64_t rows, int64_t columns, const float *x, int64_t ldx, double *sums) {
+  table()->column_sums(rows, columns, x, ldx, sums);
+}
+void ck_softmax(int64_t rows, int64_t columns, const float *x, float *y, int32_t logarithm) {
+  table()->softmax(rows, columns, x, y, logarithm);
+}
+
+void ck_transpose(int64_t rows, int64_t columns, const float *in, int64_t ldi, float *out,
+                  int64_t ldo) {
+  enum { BLOCK = 16 };
+  for (int64_t i0 = 0; i0 < rows; i0 += BLOCK) {
+    const int64_t i1 = rows - i0 < BLOCK ? rows : i0 + BLOCK;
+    for (int64_t j0 = 0; j0 < columns; j0 += BLOCK) {
+      const int64_t j1 = columns - j0 < BLOCK ? columns : j0 + BLOCK;
+      for (int64_t j = j0; j < j1; j++) {
+        for (int64_t i = i0; i < i1; i++) out[j * ldo + i] = in[i * ldi + j];
+      }
+    }
+  }
+}

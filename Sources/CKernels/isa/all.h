@@ -1,0 +1,4 @@
+#include "table.h"
+#include "vector.h"
+#include "gemm.h"
+#include "elementwise.h"

@@ -1,0 +1,35 @@
+// The kernels that exist once for each instruction set.
+#pragma once
+#include "../include/ckernels.h"
+
+typedef struct {
+  const char *name;
+  void (*gemm)(const ck_gemm_args *);
+  void (*gemm_tn)(int64_t, int64_t, int64_t, const float *, int64_t, const float *, int64_t,
+                  float *, int64_t, int32_t);
+  void (*activation)(int32_t, int64_t, const float *, float *);
+  void (*activation_gradient)(int32_t, int64_t, const float *, const float *, float *);
+  void (*activation_second)(int32_t, int64_t, const float *, float *);
+  void (*binary)(int32_t, int64_t, const float *, int64_t, const float *, int64_t, float *);
+  void (*unary)(int32_t, int64_t, const float *, float *);
+  void (*affine)(int64_t, const float *, float, float, float *);
+  void (*axpy)(int64_t, float, const float *, float *);
+  double (*dot)(int64_t, const float *, const float *);
+  float (*maximum)(int64_t, const float *);
+  void (*column_sums)(int64_t, int64_t, const float *, int64_t, double *);
+  void (*softmax)(int64_t, int64_t, const float *, float *, int32_t);
+} ck_table;
+
+#define CK_TABLE(isa)                                                                         \
+  {                                                                                           \
+    .name = isa, .gemm = FN(gemm), .gemm_tn = FN(gemm_tn), .activation = FN(activation),      \
+    .activation_gradient = FN(activation_gradient),                                           \
+    .activation_second = FN(activation_second), .binary = FN(binary), .unary = FN(unary),     \
+    .affine = FN(affine), .axpy = FN(axpy), .dot = FN(dot), .maximum = FN(maximum),           \
+    .column_sums = FN(column_sums), .softmax = FN(softmax),                                   \
+  }
+
+extern const ck_table ck_table_baseline;
+#if defined(__x86_64__)
+extern const ck_table ck_table_v3, ck_table_v4;
+#endif

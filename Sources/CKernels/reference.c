@@ -1,0 +1,78 @@
+// Plain versions of the kernels: what the fast ones are tested against, in double inside.
+#include <math.h>
+
+#include "ckernels.h"
+
+static double value(int32_t kind, double x) {
+  const double r6 = fmin(fmax(x + 3, 0), 6), s = 1 / (1 + exp(-x));
+  switch (kind) {
+    case CK_RELU: return fmax(x, 0);
+    case CK_RELU6: return fmin(fmax(x, 0), 6);
+    case CK_HARD_SWISH: return x * r6 / 6;
+    case CK_HARD_SIGMOID: return r6 / 6;
+    case CK_SWISH: return x * s;
+    case CK_SIGMOID: return s;
+    case CK_TANH: return tanh(x);
+    case CK_GELU: return 0.5 * x * erfc(-x * M_SQRT1_2);
+    default: return x;
+  }
+}
+
+static double slope(int32_t kind, double x) {
+  const double s = 1 / (1 + exp(-x)), t = tanh(x);
+  switch (kind) {
+    case CK_RELU: return x > 0;
+    case CK_RELU6: return x > 0 && x < 6;
+    case CK_HARD_SWISH: return x <= -3 ? 0 : (x < 3 ? x / 3 + 0.5 : 1);
+    case CK_HARD_SIGMOID: return x > -3 && x < 3 ? 1.0 / 6 : 0;
+    case CK_SWISH: return s + x * s * (1 - s);
+    case CK_SIGMOID: return s * (1 - s);
+    case CK_TANH: return 1 - t * t;
+    case CK_GELU: return 0.5 * erfc(-x * M_SQRT1_2) + x * exp(-x * x / 2) / sqrt(2 * M_PI);
+    default: return 1;
+  }
+}
+
+static double curvature(int32_t kind, double x) {
+  const double s = 1 / (1 + exp(-x)), t = tanh(x);
+  switch (kind) {
+    case CK_HARD_SWISH: return x > -3 && x < 3 ? 1.0 / 3 : 0;
+    case CK_SWISH: return s * (1 - s) * (2 + x * (1 - 2 * s));
+    case CK_SIGMOID: return s * (1 - s) * (1 - 2 * s);
+    case CK_TANH: return -2 * t * (1 - t * t);
+    case CK_GELU: return exp(-x * x / 2) / sqrt(2 * M_PI) * (2 - x * x);
+    default: return 0;
+  }
+}
+
+void ck_activation_reference(int32_t kind, int32_t order, int64_t count, const double *x,
+                             double *y) {
+  for (int64_t i = 0; i < count; i++) {
+    y[i] = order == 0 ? value(kind, x[i]) : (order == 1 ? slope(kind, x[i]) : curvature(kind, x[i]));
+  }
+}
+
+void ck_gemm_reference(const ck_gemm_args *g) {
+  for (int64_t i = 0; i < g->m; i++) {
+    for (int64_t j = 0; j < g->n; j++) {
+      double s = g->accumulate ? g->c[i * g->ldc + j] : 0;
+      for (int64_t p = 0; p < g->k; p++) s += (double)g->a[i * g->lda + p] * g->b[p * g->ldb + j];
+      if (g->sums) g->sums[j] += s, g->squares[j] += s * s;
+      if (g->scale) s *= g->scale[j];
+      if (g->shift) s += g->shift[j];
+      if (g->residual) s += g->residual[i * g->ldr + j];
+      g->c[i * g->ldc + j] = (float)value(g->activation, s);
+    }
+  }
+}
+
+void ck_gemm_tn_reference(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+                          const float *b, int64_t ldb, float *c, int64_t ldc, int32_t accumulate) {
+  for (int64_t i = 0; i < k; i++) {
+    for (int64_t j = 0; j < n; j++) {
+      double s = accumulate ? c[i * ldc + j] : 0;
+      for (int64_t p = 0; p < m; p++) s += (double)a[p * lda + i] * b[p * ldb + j];
+      c[i * ldc + j] = (float)s;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+@testable import Tensors
+
+@Suite struct SafeTensorsTests {
+  func path() -> String {
+    FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+  }
+
+  @Test func roundTrip() throws {
+    var random = RandomStream(seed: 1)
+    let file = SafeTensors(
+      tensors: ["blocks.3.weight": random.normal([3, 5]), "scalar": Tensor(2.5)],
+      integers: ["step": .init([7, -1])], metadata: ["made by": "a test \"quoted\""])
+    let path = path()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try file.write(to: path)
+    let read = try SafeTensors(contentsOf: path)
+    #expect(read.metadata == file.metadata)
+    #expect(read.integers == file.integers)
+    #expect(read.tensors.keys.sorted() == file.tensors.keys.sorted())
+    for (name, tensor) in file.tensors {
+      #expect(read.tensors[name]?.isIdentical(to: tensor) == true)
+    }
+    try file.write(to: path, precision: .float16)
+    let half = try #require(SafeTensors(contentsOf: path).tensors["blocks.3.weight"])
+    for (a, b) in zip(half.array, file.tensors["blocks.3.weight"]!.array) {
+      #expect(abs(a - b) <= abs(b) * 0x1p-11)
+    }
+  }
+
+  @Test func halvesRoundToNearestEven() {
+    let values: [Float] = [0, -0.0, 1, 65504, 65519.996, 65520, 1e-8, 0x1p-24, 0x1.8p-24, .infinity]
+    let expected: [UInt16] = [0, 0x8000, 0x3C00, 0x7BFF, 0x7BFF, 0x7C00, 0, 1, 2, 0x7C00]
+    let data = Tensor(values).littleEndian(.float16)
+    #expect(SafeTensors.load(data, UInt16.self) == expected)
+  }
+
+  static let hostile: [String] = [
+    #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,8]}}"#,
+    #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}"#,
+    #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#,
+    #"{"a":{"dtype":"F32","shape":[-1,-2],"data_offsets":[0,8]}}"#,
+    #"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#,
+    #"{"a":{"dtype":"Q4","shape":[2],"data_offsets":[0,8]}}"#,
+    #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#,
+    #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}"#,
+    #"{"a":7}"#, #"["#, #"{"__metadata__":{"a":1}}"#,
+  ]
+
+  @Test(arguments: hostile) func malformedFilesThrow(_ header: String) {
+    var data = Data((0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) })
+    data.append(Data(header.utf8))
+    data.append(Data(count: 8))
+    #expect(throws: TensorError.self) { try SafeTensors(data: data) }
+    #expect(throws: TensorError.self) { try SafeTensors(data: data.prefix(5)) }
+  }
+
+  @Test func hugeHeaderThrows() {
+    #expect(throws: TensorError.self) { try SafeTensors(data: Data(repeating: 255, count: 64)) }
+  }
+}
