@@ -6,7 +6,7 @@ public struct OperatorCost: Hashable, Sendable {
   public var parameters = 0
   /// Bytes of the results.
   public var activationBytes = 0
-  /// Bytes of all stored tensors, running statistics included.
+  /// Bytes of the weights, running statistics included, structural constants not.
   public var weightBytes = 0
   /// Bytes of the operands that other operators computed.
   public var inputBytes = 0
@@ -78,9 +78,10 @@ private struct Counter {
       }
       guard !counted[index] else { continue }
       counted[index] = true
+      guard graph.parameters[index].constant == nil else { continue }
       cost.weightBytes = cost.weightBytes.saturatingAdd(bytes(type))
       let isStatistic = node.op == "BatchNormalization" && position >= 3
-      if graph.parameters[index].constant == nil, !isStatistic {
+      if !isStatistic {
         cost.parameters = cost.parameters.saturatingAdd(elements(type))
       }
     }

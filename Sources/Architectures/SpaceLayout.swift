@@ -130,6 +130,11 @@ struct SpaceLayout {
       segment.depthGene = addGene(
         .depth, "\(stageName).depth", key: "d", stage.depths.map(Double.init))
     }
+    guard stage.depths[0] > 0 || (stage.stride == 1 && stage.out == nil) else {
+      throw ArchitecturesError(
+        .invalidSpace, "\(file): a stage that can be left out (depth 0) must keep the shape: "
+          + "no 'out' and no 'stride'")
+    }
     for position in 0..<(stage.depths.last ?? 0) {
       let condition = segment.depthGene.flatMap { gene in
         position >= stage.depths[0] ? Gene.Condition(depthGene: gene, position: position) : nil

@@ -58,6 +58,7 @@ extension SpaceSchema {
     switch error {
     case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
       mark.line
+    case .duplicatedKeysInMapping(_, let context): context.mark.line
     default: 1
     }
   }
@@ -67,7 +68,9 @@ extension SpaceSchema {
     case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
       .composer(_, let problem, _, _):
       problem
-    default: "no YAML"
+    case .duplicatedKeysInMapping(let keys, _):
+      "key '\(keys.sorted().joined(separator: ", "))' stands twice"
+    default: "this is no YAML"
     }
   }
 }

@@ -1,4 +1,4 @@
-import Architectures
+@testable import Architectures
 import Testing
 
 /// What every space must hold, whoever wrote it.
@@ -47,14 +47,39 @@ struct SearchSpaceTests {
     }
   }
 
+  @Test(arguments: names)
+  func separableCostsEqualTheGraphs(name: String) throws {
+    let space = try catalog.space(name)
+    for cost in [StaticCost.macs, .parameters, .weightBytes] {
+      let table = try cost.table(for: space)
+      #expect(table.missing.isEmpty)
+      var generator = SeededGenerator(seed: 3, stream: name)
+      for _ in 0..<40 {
+        let genotype = space.sample(using: &generator)
+        #expect(Int(table(genotype)) == cost.value(try space.graph(genotype).cost))
+      }
+    }
+  }
+
   @Test(arguments: [
-    ("ofa-mobilenetv3", "r999-k3e3", "10 parts"),
+    ("ofa-mobilenetv3", "r128-k3e3", "ofa-mobilenetv3 has 6 parts joined by '-', got 2"),
+    (
+      "ofa-mobilenetv3", "r130-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3",
+      "'r130' is no choice of resolution"
+    ),
+    (
+      "ofa-mobilenetv3", "r128-k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3",
+      "part 2 has 1 blocks; possible: 2, 3, 4"
+    ),
+    ("nasbench201", "fbnet:skip", "belongs to the space 'fbnet'"),
+    ("nasbench201", "c1-c1_c1-c1_c1_c9", "'c9' is no choice of node3.from2.operation"),
+    ("nasbench201", "c1-c1_c1-c1_c1_c11", "'1' is left over in part 3"),
   ])
-  func wrongPartCount(name: String, id: String, message: String) throws {
+  func wrongIDsAreNamed(name: String, id: String, message: String) throws {
     let space = try catalog.space(name)
     let error = #expect(throws: ArchitecturesError.self) { try space.genotype(id: id) }
     #expect(error?.code == .invalidArchitecture)
-    _ = message
+    #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
   }
 
   @Test func countsAreExact() throws {
