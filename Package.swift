@@ -13,6 +13,8 @@ let strict: [SwiftSetting] = [
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 
+let arguments: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 let package = Package(
@@ -27,6 +29,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
@@ -58,5 +61,9 @@ let package = Package(
     .testTarget(name: "StoreTests", dependencies: ["Store", grdb], swiftSettings: strict),
     .target(name: "Devices", dependencies: ["Architectures", "Store"], swiftSettings: strict),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Store"], swiftSettings: strict),
+    .executableTarget(
+      name: "swiftlet",
+      dependencies: ["Architectures", "ONNXFormat", "Store", "Devices", arguments],
+      swiftSettings: strict),
   ]
 )

@@ -1,0 +1,32 @@
+import Architectures
+import Foundation
+import ONNXFormat
+
+/// A network as a user names it: an architecture's id, or a path of an ONNX file.
+struct NetworkArgument {
+  var graph: OperatorGraph
+  var id: String?
+  var space: SearchSpace?
+  var genotype: Genotype?
+  var file: String?
+
+  init(_ argument: String) throws {
+    let isFile = argument.hasSuffix(".onnx") || FileManager.default.fileExists(atPath: argument)
+    if isFile || !argument.contains(":") {
+      guard isFile else {
+        throw Failure(
+          .input,
+          "'\(argument.prefix(200))' is neither an ONNX file that exists nor an id (space:genes)")
+      }
+      graph = OperatorGraph()
+      file = argument
+    } else {
+      let space = try SpaceCatalog.standard.space(ofID: argument)
+      let genotype = try space.genotype(id: argument)
+      graph = try space.graph(genotype)
+      id = space.id(genotype)
+      self.space = space
+      self.genotype = genotype
+    }
+  }
+}

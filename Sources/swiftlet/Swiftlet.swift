@@ -1,0 +1,27 @@
+import ArgumentParser
+import Foundation
+
+/// The command: parses arguments, wires the libraries together, prints.
+@main
+struct Swiftlet: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "swiftlet",
+    abstract: "Finds neural networks that fit a device, with measured latency.",
+    version: "0.1.0",
+    subcommands: [
+      SpaceCommand.self, DescribeCommand.self,
+    ])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      if let status = Failure.exitCode(of: error) {
+        Terminal.error("error: \(Failure.message(of: error))")
+        Foundation.exit(status)
+      }
+      exit(withError: error)
+    }
+  }
+}
