@@ -53,9 +53,13 @@ let package = Package(
     .target(
       name: "CImages",
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
-    .target(name: "Networks", dependencies: ["CImages"], swiftSettings: strict),
+    .target(name: "Networks", dependencies: ["CImages", "Tensors"], swiftSettings: strict),
+    .executableTarget(
+      name: "TrainingProbe", dependencies: ["Networks", "Tensors"], path: "Tests/TrainingProbe",
+      swiftSettings: strict),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks"], exclude: ["Goldens"],
+      name: "NetworksTests", dependencies: ["Networks", "Tensors", "TrainingProbe"],
+      exclude: ["Goldens"],
       swiftSettings: strict),
     .target(name: "Store", dependencies: ["Architectures", grdb], swiftSettings: strict),
     .testTarget(name: "StoreTests", dependencies: ["Store", grdb], swiftSettings: strict),

@@ -9,6 +9,8 @@ public struct NetworksError: Error, Sendable, Equatable, CustomStringConvertible
     case option
     /// A parameter is missing, unknown, or of another shape.
     case parameter
+    /// Training went to infinity or became not a number.
+    case diverged
   }
 
   public var code: Code

@@ -1,7 +1,8 @@
 internal import Foundation
+internal import Tensors
 
 /// What happens to an image between the data set and the network, in the order of the fields.
-/// Every draw comes from the sample's own stream, see `SampleRandom`.
+/// Every draw comes from the sample's own stream, see `RandomStream`.
 public struct Augmentation: Sendable, Equatable, Codable {
   /// How the network's square input is cut out of the image.
   public enum Crop: Sendable, Equatable, Codable {
@@ -66,30 +67,30 @@ public struct Augmentation: Sendable, Equatable, Codable {
 
   /// The augmented image, and the square that cutout hides (columns, rows) if any.
   func apply(
-    to original: Image, _ random: inout SampleRandom
+    to original: Image, _ random: inout RandomStream
   ) -> (image: Image, hidden: (x: Range<Int>, y: Range<Int>)?) {
     var image = cut(original, &random)
     if flip, random.uniform() < 0.5 { image = image.flipped() }
     if brightness > 0 {
-      image.adjustBrightness(random.uniform(in: 1 - brightness...1 + brightness))
+      image.adjustBrightness(random.uniform(1 - brightness..<1 + brightness))
     }
     if saturation > 0 {
-      image.adjustSaturation(random.uniform(in: 1 - saturation...1 + saturation))
+      image.adjustSaturation(random.uniform(1 - saturation..<1 + saturation))
     }
     guard cutout > 0 else { return (image, nil) }
-    let x = random.below(image.width) - cutout / 2
-    let y = random.below(image.height) - cutout / 2
+    let x = random.integer(below: image.width) - cutout / 2
+    let y = random.integer(below: image.height) - cutout / 2
     let columns = max(0, x)..<min(image.width, x + cutout)
     let rows = max(0, y)..<min(image.height, y + cutout)
     return (image, (columns, rows))
   }
 
-  private func cut(_ image: Image, _ random: inout SampleRandom) -> Image {
+  private func cut(_ image: Image, _ random: inout RandomStream) -> Image {
     switch crop {
     case .whole: return image
     case .padded(let padding):
-      let x = random.below(2 * padding + 1) - padding
-      let y = random.below(2 * padding + 1) - padding
+      let x = random.integer(below: 2 * padding + 1) - padding
+      let y = random.integer(below: 2 * padding + 1) - padding
       return image.cropped(x: x, y: y, width: image.width, height: image.height)
     case .center(let resize, let size):
       return image.resized(shorterSide: resize).centerCropped(size)
@@ -102,17 +103,18 @@ public struct Augmentation: Sendable, Equatable, Codable {
 
   private static func box(
     in image: Image, area: ClosedRange<Float>, ratio: ClosedRange<Float>,
-    _ random: inout SampleRandom
+    _ random: inout RandomStream
   ) -> (x: Int, y: Int, width: Int, height: Int) {
-    let logRatio = log(ratio.lowerBound)...log(ratio.upperBound)
+    let logRatio = log(ratio.lowerBound)..<log(ratio.upperBound)
     for _ in 0..<10 {
-      let target = Float(image.width * image.height) * random.uniform(in: area)
-      let aspect = exp(random.uniform(in: logRatio))
+      let target =
+        Float(image.width * image.height) * random.uniform(area.lowerBound..<area.upperBound)
+      let aspect = exp(random.uniform(logRatio))
       let width = Int((target * aspect).squareRoot().rounded())
       let height = Int((target / aspect).squareRoot().rounded())
       if (1...image.width).contains(width), (1...image.height).contains(height) {
-        let y = random.below(image.height - height + 1)
-        let x = random.below(image.width - width + 1)
+        let y = random.integer(below: image.height - height + 1)
+        let x = random.integer(below: image.width - width + 1)
         return (x, y, width, height)
       }
     }

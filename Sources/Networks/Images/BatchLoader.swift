@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Tensors
 
 /// Images ready for a network, with what they show.
 public struct ImageBatch: Sendable {
@@ -74,7 +75,7 @@ public final class BatchLoader: Sendable {
   /// The positions in the data set in the order of `epoch`.
   public func order(epoch: Int) -> [Int] {
     guard options.shuffle else { return Array(0..<dataset.count) }
-    var random = SampleRandom(options.seed, Stream.order.rawValue, UInt64(epoch))
+    var random = RandomStream(seed: options.seed).derived("order").derived(epoch)
     return random.permutation(dataset.count)
   }
 
@@ -89,9 +90,9 @@ public final class BatchLoader: Sendable {
     let positions = order[first..<min(order.count, first + options.batchSize)]
     var batch = ImageBatch(pixels: [], shape: [], labels: [], broken: [])
     var writer: PixelWriter?
+    let stream = RandomStream(seed: options.seed).derived("augmentation").derived(epoch)
     for position in positions {
-      var random = SampleRandom(
-        options.seed, Stream.augmentation.rawValue, UInt64(epoch), UInt64(position))
+      var random = stream.derived(position)
       let image: Image
       do {
         image = try dataset.image(at: position)

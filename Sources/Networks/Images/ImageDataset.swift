@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// Labelled images, read by position. Reading must depend on nothing but the position: samples are
 /// read from several threads, ahead of time.
 public protocol ImageDataset: Sendable {
@@ -45,7 +47,7 @@ extension ImageDataset {
     guard (0...count).contains(validation) else {
       throw NetworksError(.option, "split: \(validation) validation images of \(count)")
     }
-    var random = SampleRandom(seed, Stream.split.rawValue)
+    var random = RandomStream(seed: seed).derived("split")
     let order = random.permutation(count)
     return (
       ImageSubset(of: self, indices: order[validation...].sorted()),
@@ -87,12 +89,4 @@ extension ImageDataset {
     return Normalization(
       mean: means.map { Float($0 / 255) }, deviation: deviations.map { Float(max($0, 1) / 255) })
   }
-}
-
-/// Streams derived from one seed, so that no two uses share random numbers.
-enum Stream: UInt64 {
-  case split = 1
-  case order
-  case augmentation
-  case procedural
 }

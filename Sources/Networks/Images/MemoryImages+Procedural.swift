@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Tensors
 
 extension MemoryImages {
   /// A data set made on the spot for tests: class `k` of `classes` is a grating whose angle and
@@ -12,11 +13,12 @@ extension MemoryImages {
     }
     var pixels: [UInt8] = []
     pixels.reserveCapacity(count * size * size * 3)
+    let stream = RandomStream(seed: seed).derived("procedural")
     for index in 0..<count {
-      var random = SampleRandom(seed, Stream.procedural.rawValue, UInt64(index))
+      var random = stream.derived(index)
       let angle = Float(index % classes) / Float(classes) * Float.pi
-      let wavelength = Float(size) * random.uniform(in: 0.25...0.5)
-      let phase = random.uniform(in: 0...2 * Float.pi)
+      let wavelength = Float(size) * random.uniform(0.25..<0.5)
+      let phase = random.uniform(0..<2 * Float.pi)
       for y in 0..<size {
         for x in 0..<size {
           let along = (Float(x) * cos(angle) + Float(y) * sin(angle)) / wavelength

@@ -1,0 +1,92 @@
+import Networks
+import Tensors
+import Testing
+
+/// Every operator beside PyTorch's, value and gradient.
+@Suite struct OperatorParityTests {
+  private let parity: Parity
+  init() throws { parity = try Parity() }
+
+  @Test(arguments: [
+    Activation.relu, .relu6, .hardSwish, .hardSigmoid, .swish, .sigmoid, .tanh, .gelu,
+  ])
+  func activation(_ kind: Activation) throws {
+    try parity.check("activation.\(kind)") { inputs, _ in inputs["x"]!.activated(kind) }
+  }
+
+  @Test(arguments: ["exp", "log", "sqrt", "abs", "square", "softplus"])
+  func unary(_ name: String) throws {
+    try parity.check("unary.\(name)") { inputs, _ in
+      let x = inputs["x"]!
+      switch name {
+      case "exp": return x.exp()
+      case "log": return x.log()
+      case "sqrt": return x.sqrt()
+      case "abs": return x.abs()
+      case "square": return x.squared()
+      default: return x.softplus()
+      }
+    }
+  }
+
+  @Test(
+    arguments: ["add", "subtract", "multiply", "divide"],
+    ["same", "row", "middle", "both", "scalar"])
+  func binary(_ name: String, _ shape: String) throws {
+    try parity.check("binary.\(name).\(shape)") { inputs, _ in
+      let (a, b) = (inputs["a"]!, inputs["b"]!)
+      switch name {
+      case "add": return try a + b
+      case "subtract": return try a - b
+      case "multiply": return try a * b
+      default: return try a / b
+      }
+    }
+  }
+
+  @Test func productsAndReductions() throws {
+    try parity.check("matmul") { inputs, _ in try inputs["a"]!.matmul(inputs["b"]!) }
+    try parity.check("sum") { inputs, _ in try inputs["x"]!.sum(over: [1]) }
+    try parity.check("mean") { inputs, _ in try inputs["x"]!.mean(over: [0, 1]) }
+    try parity.check("softmax") { inputs, _ in try inputs["x"]!.softmax() }
+    try parity.check("logSoftmax") { inputs, _ in try inputs["x"]!.logSoftmax() }
+  }
+
+  @Test func channels() throws {
+    try parity.check("concat") { inputs, _ in
+      try Variable.concatenated([inputs["a"]!, inputs["b"]!], axis: -1)
+    }
+    try parity.check("channelSlice") { inputs, _ in try inputs["x"]!.slice(axis: -1, 2..<7) }
+  }
+
+  @Test func losses() throws {
+    let tensors = parity.tensors
+    func target(_ name: String) -> Tensor { tensors["\(name)/in.target"]! }
+    let labels = tensors["loss.crossEntropy/in.labels"]!.integers
+    try parity.check("loss.crossEntropy") { inputs, _ in
+      try inputs["x"]!.crossEntropy(labels: labels)
+    }
+    try parity.check("loss.smoothed") { inputs, _ in
+      try inputs["x"]!.crossEntropy(labels: labels, labelSmoothing: 0.1)
+    }
+    try parity.check("loss.soft") { inputs, _ in
+      try inputs["x"]!.crossEntropy(target: target("loss.soft"))
+    }
+    try parity.check("loss.huber") { inputs, _ in
+      try inputs["x"]!.huber(inputs["target"]!, delta: 0.75)
+    }
+    try parity.check("loss.mse") { inputs, _ in
+      try inputs["x"]!.meanSquaredError(inputs["target"]!)
+    }
+    // Ours takes the target's logits; the logarithm of a distribution is one choice of them.
+    try parity.check("loss.kl") { inputs, _ in
+      try inputs["x"]!.klDivergence(target: inputs["target"]!.log().value)
+    }
+    try parity.check("loss.rankingLogistic") { inputs, _ in
+      try inputs["x"]!.pairwiseLogistic(target: target("loss.rankingLogistic"))
+    }
+    try parity.check("loss.rankingHinge") { inputs, _ in
+      try inputs["x"]!.pairwiseHinge(target: target("loss.rankingHinge"), margin: 0.1)
+    }
+  }
+}
