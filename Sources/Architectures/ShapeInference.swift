@@ -18,8 +18,7 @@ public enum ShapeInference {
   /// - Throws: `invalidGraph` naming operator and shapes when the operands can't fit.
   public static func outputs(of node: Node, in graph: OperatorGraph) throws -> [TensorType]? {
     try outputs(
-      op: node.domain.isEmpty || node.domain == "ai.onnx" ? node.op : "",
-      attributes: node.attributes,
+      of: node,
       operands: node.inputs.map { reference in
         reference.map { reference in
           if case .parameter(let index) = reference {
@@ -28,7 +27,19 @@ public enum ShapeInference {
           }
           return Operand(type: graph.type(of: reference))
         }
-      })
+      }, outputCount: max(1, node.outputs.count))
+  }
+
+  /// The types of the first `outputCount` results of `node` on `operands`, or `nil` when they
+  /// can't be told; the node's own operands and results are not looked at.
+  ///
+  /// - Throws: `invalidGraph` naming operator and shapes when the operands can't fit.
+  public static func outputs(
+    of node: Node, operands: [Operand?], outputCount: Int
+  ) throws -> [TensorType]? {
+    try outputs(
+      op: node.domain.isEmpty || node.domain == "ai.onnx" ? node.op : "",
+      attributes: node.attributes, operands: operands)
   }
 
   static func outputs(

@@ -26,4 +26,20 @@ public enum ONNXFile {
     try AtomicFile.replace(
       url, with: encode(graph, weights: weights, metadata: metadata, batch: batch))
   }
+
+  /// Reads the model in `url`. Weights stay in the file until they are asked for.
+  ///
+  /// - Throws: `ONNXFormatError`, one line that begins with the file's path.
+  public static func read(_ url: URL) throws -> ONNXModel {
+    do {
+      return try ModelReader(file: FileBytes(url), name: url.lastPathComponent).model()
+    } catch let error as ONNXFormatError {
+      throw ONNXFormatError(error.code, "\(url.path): \(error.message)")
+    }
+  }
+
+  /// Reads a model from the bytes of an ONNX file.
+  public static func decode(_ bytes: [UInt8]) throws -> ONNXModel {
+    try ModelReader(file: FileBytes(bytes), name: "bytes").model()
+  }
 }

@@ -1,0 +1,29 @@
+/// The messages that a graph's message is made of, in the file's order.
+struct GraphParts {
+  var name = ""
+  var nodes: [WireMessage] = []
+  var initializers: [WireMessage] = []
+  var inputs: [WireMessage] = []
+  var outputs: [WireMessage] = []
+  var valueInfo: [WireMessage] = []
+
+  init(_ message: WireMessage, budget: inout ItemBudget) throws {
+    var parts = GraphParts()
+    try message.forEachField { field in
+      switch field.number {
+      case 1: parts.nodes.append(try message.message(field))
+      case 2: parts.name = try message.string(field)
+      case 5: parts.initializers.append(try message.message(field))
+      case 11: parts.inputs.append(try message.message(field))
+      case 12: parts.outputs.append(try message.message(field))
+      case 13: parts.valueInfo.append(try message.message(field))
+      case 15: throw ONNXFormatError(.unsupported, "sparse initializers are not supported")
+      default: return
+      }
+      try budget.spend()
+    }
+    self = parts
+  }
+
+  private init() {}
+}

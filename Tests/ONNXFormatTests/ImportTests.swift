@@ -1,0 +1,40 @@
+import Architectures
+import Foundation
+import ONNXFormat
+import Testing
+
+@Suite struct ImportTests {
+  @Test func roundTripKeepsTheText() throws {
+    let graph = try SampleGraphs.mobile()
+    let bytes = try ONNXFile.encode(graph, weights: HeInitialization(seed: 3))
+    let model = try ONNXFile.decode(bytes)
+    #expect(model.graph.text == graph.text)
+    #expect(model.graph.canonical() == graph.canonical())
+    #expect(model.nodeCounts.kept == graph.nodes.count)
+    #expect(model.nodeCounts.total == graph.nodes.count)
+    #expect(model.metadata.properties["weights"] == "he-initialised seed=3")
+    #expect(model.metadata.outputNames == ["output"])
+    // Weights too: the same file comes out again.
+    let again = try ONNXFile.encode(
+      model.graph, weights: model.weights, metadata: model.metadata)
+    #expect(again == bytes)
+  }
+
+  static let spaces: [String] = {
+    SpaceCatalog(folders: [folder]).names
+  }()
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "searchspaces").path
+
+  @Test(arguments: spaces) func roundTripKeepsEverySpace(_ name: String) throws {
+    let space = try SpaceCatalog(folders: [Self.folder]).space(name)
+    var generator = SeededGenerator(seed: 5)
+    for _ in 0..<5 {
+      let genotype = space.sample(using: &generator)
+      let graph = try space.graph(genotype)
+      let model = try ONNXFile.decode(ONNXFile.encode(graph, weights: HeInitialization()))
+      #expect(model.graph.canonical() == graph.canonical(), "\(space.id(genotype))")
+      #expect(model.graph.text == graph.text, "\(space.id(genotype))")
+    }
+  }
+}
