@@ -36,3 +36,15 @@ extension OperatorGraph {
   /// Canonical text, see `ArchitectureText`.
   public var text: String { ArchitectureText(self).text }
 }
+
+extension ArchitectureText {
+  /// 128 bits of the text as 32 hexadecimal digits, the same on every machine.
+  public var digest: String {
+    [UInt64(0), 0x5bd1_e995].map { seed in
+      var hash = StableHash(seed)
+      hash.combine(text)
+      let digits = String(hash.value, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+}

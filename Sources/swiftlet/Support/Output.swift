@@ -51,9 +51,12 @@ enum Output {
     line(String(decoding: try encoder.encode(JSON.object(body)), as: UTF8.self))
   }
 
-  static func line(_ text: String) {
+  static func line(_ text: String) { self.text(text + "\n") }
+
+  /// Text that ends its own lines.
+  static func text(_ text: String) {
     // Writing to a closed pipe (`| head`) is the reader's choice, not a failure.
-    try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+    try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
   }
 
   /// Columns aligned; numbers, by the look of the column's cells, to the right.

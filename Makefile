@@ -1,0 +1,28 @@
+# make search: from a bundled device, table and predictor to an exported, measured ONNX file.
+# make test:   everything that can be checked, peers included.
+SWIFT ?= swift
+PYTHON := $(CURDIR)/.venv/bin/python
+BUDGET ?= 10ms
+
+.PHONY: search test build bench-engine format clean
+
+search: Scripts/setup.sh
+	@Scripts/setup.sh search
+	@$(SWIFT) build -c release --product swiftlet --quiet 2>&1 | grep -v '^warning: .* resolved' || true
+	@Scripts/search.sh $(BUDGET)
+
+build:
+	@Scripts/setup.sh search
+	$(SWIFT) build -c release --product swiftlet
+
+# Numeric tests are meant for release builds.
+test:
+	@Scripts/setup.sh test
+	$(SWIFT) build -c release --build-tests -Xswiftc -enable-testing
+	SWIFTLET_PYTHON=$(PYTHON) $(SWIFT) test -c release --skip-build -Xswiftc -enable-testing
+
+format:
+	$(SWIFT) format lint --strict --recursive Sources Tests --parallel
+
+clean:
+	rm -rf .build .venv
