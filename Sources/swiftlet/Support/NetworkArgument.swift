@@ -18,7 +18,7 @@ struct NetworkArgument {
           .input,
           "'\(argument.prefix(200))' is neither an ONNX file that exists nor an id (space:genes)")
       }
-      graph = OperatorGraph()
+      graph = try ONNXFile.read(URL(fileURLWithPath: argument)).graph
       file = argument
     } else {
       let space = try SpaceCatalog.standard.space(ofID: argument)
