@@ -132,3 +132,27 @@ extension Block {
     return try builder.add("Add", [value, shortcut])
   }
 }
+
+extension Block {
+  /// What a lookup table that this project measures calls the block: the canonical text of the
+  /// block alone, on one line. Blocks with equal operators and shapes have equal keys.
+  public func tableKey() throws -> String {
+    try graph().text.split(separator: "\n").joined(separator: "; ")
+  }
+}
+
+extension SearchSpace {
+  /// Every distinct block that architectures of the space can hold, in slot order, with its key:
+  /// what a lookup table has to price. Blocks without operators are left out.
+  public func distinctBlocks() throws -> [(key: String, block: Block)] {
+    var blocks: [(key: String, block: Block)] = []
+    var seen = Set<String>()
+    _ = try SeparableCost(space: self) { block in
+      guard block.kind != .identity else { return .cost(0) }
+      let key = try block.tableKey()
+      if seen.insert(key).inserted { blocks.append((key, block)) }
+      return .cost(0)
+    }
+    return blocks
+  }
+}
