@@ -64,7 +64,9 @@ let package = Package(
     .target(name: "Store", dependencies: ["Architectures", grdb], swiftSettings: strict),
     .testTarget(name: "StoreTests", dependencies: ["Store", grdb], swiftSettings: strict),
     .target(name: "Devices", dependencies: ["Architectures", "Store"], swiftSettings: strict),
-    .testTarget(name: "DevicesTests", dependencies: ["Devices", "Store"], swiftSettings: strict),
+    .testTarget(
+      name: "DevicesTests", dependencies: ["Architectures", "Devices", "Store"],
+      swiftSettings: strict),
     .executableTarget(
       name: "swiftlet",
       dependencies: ["Architectures", "ONNXFormat", "Store", "Devices", arguments],

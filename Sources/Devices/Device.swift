@@ -1,3 +1,4 @@
+public import Architectures
 import Foundation
 public import Store
 
@@ -18,6 +19,9 @@ public struct Device: Codable, Equatable, Sendable {
   public var optimization: String
   public var transfer: Transfer
   public var measurement: MeasurementSettings
+  /// The reference network's latency here in quiet times, to which all latencies are scaled; learned
+  /// at the first measurement when absent.
+  public var quietReference: Milliseconds?
   public var notes: String
 
   public init(
@@ -88,10 +92,8 @@ extension Store {
   /// - Throws: `DevicesError.badSettings`; `StoreError.exists` if the name is taken.
   public func add(_ device: Device, replacing: Bool = false) throws {
     try device.validate()
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let json = String(decoding: try encoder.encode(device), as: UTF8.self)
-    try addDevice(StoredDevice(name: device.name, description: json), replacing: replacing)
+    try addDevice(
+      StoredDevice(name: device.name, description: JSONText.encode(device)), replacing: replacing)
   }
 
   private static func device(_ stored: StoredDevice) throws -> Device {

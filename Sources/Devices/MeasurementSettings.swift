@@ -1,22 +1,24 @@
 /// How a latency is measured; see `Docs/worker-protocol.md` for the procedure and the figures behind
 /// the defaults.
 public struct MeasurementSettings: Codable, Equatable, Sendable {
-  /// How well the median should be known, as a share of it: 0.01 is 1 %.
+  /// How well the median should be known, as a share of it: its standard error over the rounds.
   public var tolerance = 0.01
-  /// Rounds that must agree within the tolerance.
-  public var agreeingRounds = 3
   /// Length of one round in seconds; the number of runs in a round follows from it.
-  public var roundSeconds = 0.1
+  public var roundSeconds = 0.05
+  /// Rounds at least; more follow until the tolerance is met.
+  public var minRounds = 6
   /// Runs in one round, at least and at most.
-  public var minRepeats = 5
+  public var minRepeats = 3
   public var maxRepeats = 1000
-  /// After this many seconds of timed runs a network counts as not stable.
-  public var maxSeconds = 5.0
+  /// A network whose median is not known well enough after this many seconds is not stable.
+  public var maxSeconds = 4.0
   /// Untimed runs before the first round, in seconds.
   public var warmUpSeconds = 0.1
-  /// How much slower than in quiet times the worker's probe may be around a round that counts:
-  /// 0.05 is 5 %.
-  public var disturbance = 0.05
+  /// Seconds of the reference network between rounds, to tell the machine's momentary speed;
+  /// 0 takes all times as they come.
+  public var referenceSeconds = 0.02
+  /// Seconds spent once on learning the reference network's latency in quiet times.
+  public var calibrationSeconds = 5.0
   /// Seed of the random inputs.
   public var seed = 0
   /// The processors to run on; chosen by the worker when absent.
@@ -32,8 +34,8 @@ public struct MeasurementSettings: Codable, Equatable, Sendable {
       }
     }
     try check(tolerance > 0 && tolerance < 1, "tolerance", tolerance, "a share above 0, below 1")
-    try check((2...100).contains(agreeingRounds), "agreeingRounds", agreeingRounds, "2 to 100")
     try check(roundSeconds > 0 && roundSeconds <= 60, "roundSeconds", roundSeconds, "up to 60 s")
+    try check((3...1000).contains(minRounds), "minRounds", minRounds, "3 to 1000")
     try check((1...100_000).contains(minRepeats), "minRepeats", minRepeats, "1 to 100000")
     try check(
       (minRepeats...100_000).contains(maxRepeats), "maxRepeats", maxRepeats,
@@ -43,7 +45,12 @@ public struct MeasurementSettings: Codable, Equatable, Sendable {
       "roundSeconds to 3600 s")
     try check(
       warmUpSeconds >= 0 && warmUpSeconds <= 600, "warmUpSeconds", warmUpSeconds, "0 to 600 s")
-    try check(disturbance > 0, "disturbance", disturbance, "a share above 0")
+    try check(
+      referenceSeconds >= 0 && referenceSeconds <= 60, "referenceSeconds", referenceSeconds,
+      "0 to 60 s")
+    try check(
+      calibrationSeconds > 0 && calibrationSeconds <= 600, "calibrationSeconds",
+      calibrationSeconds, "up to 600 s")
     if let cpus {
       try check(!cpus.isEmpty && cpus.allSatisfy { $0 >= 0 }, "cpus", cpus, "processor numbers")
     }

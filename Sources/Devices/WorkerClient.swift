@@ -28,6 +28,8 @@ public final class WorkerClient {
   private var process: WorkerProcess?
   private var running: WorkerDescription?
   private var requests = 0
+  /// How often a worker was started; networks loaded before the last start are gone.
+  private(set) var starts = 0
 
   /// - Parameter isInterrupted: asked ten times a second while waiting; `true` kills the worker and
   ///   throws `DevicesError.interrupted`.
@@ -44,6 +46,7 @@ public final class WorkerClient {
   public func start() throws -> WorkerDescription {
     if let running, process != nil { return running }
     process = try WorkerProcess(command: device.worker)
+    starts += 1
     var hello = WorkerMessages.Request("hello")
     hello.protocol = WorkerMessages.version
     let answer = try ask(hello, expecting: "hello", seconds: limits.helloSeconds)
@@ -106,17 +109,6 @@ public final class WorkerClient {
       throw fault(.workerGarbage, "measured no usable 'times' (1 to \(repeats) above zero)")
     }
     return times
-  }
-
-  /// Milliseconds of the worker's probe, or nothing if it has none.
-  public func probe() throws -> Double? {
-    guard try start().capabilities.contains("probe") else { return nil }
-    let answer = try ask(
-      WorkerMessages.Request("probe"), expecting: "probed", seconds: limits.answerSeconds)
-    guard let milliseconds = answer.milliseconds, milliseconds.isFinite, milliseconds > 0 else {
-      throw fault(.workerGarbage, "probed no usable 'milliseconds'")
-    }
-    return milliseconds
   }
 
   /// Lets the worker forget a network.

@@ -48,7 +48,6 @@ enum WorkerMessages {
     var cpus: [Int]?
     var times: [Double]?
     var warmUp: Int?
-    var milliseconds: Double?
   }
 
   /// The answer in `line`.
@@ -77,7 +76,7 @@ public struct WorkerDescription: Equatable, Sendable {
   /// The processor's model name.
   public var cpu: String
   public var cpuCount: Int
-  /// `path`, `inline`, `probe`, `pinning`, precisions, `optimization:LEVEL`.
+  /// `path`, `inline`, `pinning`, precisions, `optimization:LEVEL`.
   public var capabilities: Set<String>
 }
 

@@ -24,6 +24,7 @@ enum Migrations {
             p90_ms REAL,
             repeats INTEGER,
             warmup INTEGER,
+            slowdown REAL,
             stable INTEGER,
             runtime TEXT,
             runtime_version TEXT,

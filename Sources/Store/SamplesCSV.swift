@@ -6,7 +6,8 @@ public enum SamplesCSV {
   /// Every column, in the order in which they are written. Only the first and `latency_ms` must be
   /// there when reading.
   public static let columns = [
-    "id", "space", "device", "latency_ms", "p10_ms", "p90_ms", "repeats", "warmup", "stable",
+    "id", "space", "device", "latency_ms", "p10_ms", "p90_ms", "repeats", "warmup", "slowdown",
+    "stable",
     "runtime", "runtime_version", "threads", "batch", "precision", "optimization", "cpu", "date",
     "network", "settings",
   ]
@@ -19,6 +20,7 @@ public enum SamplesCSV {
         sample.latencyP10.map { "\($0.value)" } ?? "",
         sample.latencyP90.map { "\($0.value)" } ?? "",
         sample.repeats.map(String.init) ?? "", sample.warmUp.map(String.init) ?? "",
+        sample.slowdown.map { "\($0)" } ?? "",
         sample.isStable.map { $0 ? "true" : "false" } ?? "", sample.runtime ?? "",
         sample.runtimeVersion ?? "", sample.threads.map(String.init) ?? "",
         sample.batch.map(String.init) ?? "", sample.precision ?? "", sample.optimization ?? "",
@@ -95,14 +97,18 @@ private struct Fields {
   }
 
   func milliseconds(_ column: String) throws -> Milliseconds? {
+    try positive(column).map { Milliseconds($0) }
+  }
+
+  func positive(_ column: String) throws -> Double? {
     guard let text = text(column) else { return nil }
     guard let value = Double(text) else {
       throw StoreError.csv(file, line, "\(column) is '\(text)', which is no number")
     }
     guard value.isFinite, value > 0 else {
-      throw StoreError.csv(file, line, "\(column) is \(text); a latency is above zero and finite")
+      throw StoreError.csv(file, line, "\(column) is \(text); above zero and finite is meant")
     }
-    return Milliseconds(value)
+    return value
   }
 
   func integer(_ column: String, from least: Int) throws -> Int? {
@@ -145,6 +151,7 @@ private struct Fields {
     }
     sample.repeats = try integer("repeats", from: 1)
     sample.warmUp = try integer("warmup", from: 0)
+    sample.slowdown = try positive("slowdown")
     sample.isStable = try flag("stable")
     sample.runtime = text("runtime")
     sample.runtimeVersion = text("runtime_version")

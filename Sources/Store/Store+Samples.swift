@@ -59,10 +59,10 @@ extension Store {
 
   private static let insertSample = """
     INSERT INTO samples (id, space, network, device, conditions, latency_ms, p10_ms, p90_ms, repeats,
-      warmup, stable, runtime, runtime_version, threads, batch, precision, optimization, cpu, date,
+      warmup, slowdown, stable, runtime, runtime_version, threads, batch, precision, optimization, cpu, date,
       settings)
     VALUES (:id, :space, :network, :device, :conditions, :latency_ms, :p10_ms, :p90_ms, :repeats,
-      :warmup, :stable, :runtime, :runtime_version, :threads, :batch, :precision, :optimization, :cpu,
+      :warmup, :slowdown, :stable, :runtime, :runtime_version, :threads, :batch, :precision, :optimization, :cpu,
       :date, :settings)
     """
 }
@@ -72,7 +72,8 @@ extension Sample {
     [
       "id": id, "space": space, "network": network, "device": device, "conditions": conditions,
       "latency_ms": latencyMedian.value, "p10_ms": latencyP10?.value, "p90_ms": latencyP90?.value,
-      "repeats": repeats, "warmup": warmUp, "stable": isStable, "runtime": runtime,
+      "repeats": repeats, "warmup": warmUp, "slowdown": slowdown, "stable": isStable,
+      "runtime": runtime,
       "runtime_version": runtimeVersion, "threads": threads, "batch": batch, "precision": precision,
       "optimization": optimization, "cpu": cpu, "date": date, "settings": settings,
     ]
@@ -86,6 +87,7 @@ extension Sample {
     latencyP90 = (row["p90_ms"] as Double?).map { Milliseconds($0) }
     repeats = row["repeats"]
     warmUp = row["warmup"]
+    slowdown = row["slowdown"]
     isStable = row["stable"]
     runtime = row["runtime"]
     runtimeVersion = row["runtime_version"]

@@ -27,6 +27,7 @@ func sample(_ id: String, _ latency: Double, device: String = "here") -> Sample 
   sample.latencyP90 = Milliseconds(latency * 1.02)
   sample.repeats = 40
   sample.warmUp = 5
+  sample.slowdown = 1.03
   sample.isStable = true
   sample.runtime = "onnxruntime"
   sample.runtimeVersion = "1.0"

@@ -1,0 +1,166 @@
+public import Architectures
+import Foundation
+public import Store
+
+/// A latency with everything that belongs to it.
+public struct Measurement: Equatable, Sendable {
+  public var statistics: MeasurementStatistics
+  /// Untimed runs at the start.
+  public var warmUp: Int
+  public var worker: WorkerDescription
+  /// The processors it ran on; empty where the worker cannot pin.
+  public var cpus: [Int]
+  public var settings: MeasurementSettings
+  /// UTC, ISO 8601.
+  public var date: String
+
+  static func now() -> String { Store.now() }
+}
+
+/// Measures networks on one device; see `Docs/worker-protocol.md` for the procedure.
+public final class Measurer {
+  public let client: WorkerClient
+  /// The reference network's latency in quiet times: the device's, or learned at the first
+  /// measurement. Nothing if the worker cannot run the reference.
+  public private(set) var quietReference: Milliseconds?
+
+  private let settings: MeasurementSettings
+  /// The reference in the worker, the runs in its rounds, and the start of the worker it is loaded in.
+  private var reference: (network: LoadedNetwork, repeats: Int, start: Int)?
+  private var isReferenceRefused = false
+
+  public init(client: WorkerClient) {
+    self.client = client
+    settings = client.device.measurement
+    quietReference = client.device.quietReference
+  }
+
+  /// Starts the worker and learns the quiet latency of the reference network, unless both is done.
+  public func prepare() throws {
+    try client.device.validate()
+    try client.restarting("device '\(client.device.name)'") {
+      try client.start()
+      try prepareReference()
+    }
+  }
+
+  /// Scales all later measurements to `quietReference`, as an earlier run did.
+  func scale(to quietReference: Milliseconds) { self.quietReference = quietReference }
+
+  /// Measures one network; `name` is named in errors.
+  ///
+  /// - Throws: `DevicesError`; a worker that fails is restarted as often as the client's limits say.
+  public func measure(_ source: NetworkSource, named name: String) throws -> Measurement {
+    try client.device.validate()
+    return try client.restarting(name) {
+      let worker = try client.start()
+      try prepareReference()
+      let network = try client.load(source)
+      let warm = try warmUp(network, seconds: settings.warmUpSeconds)
+      let repeats = repeats(filling: settings.roundSeconds, at: warm.typical)
+      let deadline = ContinuousClock.now + .seconds(settings.maxSeconds)
+      var rounds: [MeasurementRound] = []
+      var before = try slowdown()
+      while true {
+        let times = try client.measure(
+          network, warmUp: 1, repeats: repeats, seconds: settings.maxSeconds)
+        let after = try slowdown()
+        rounds.append(MeasurementRound(times: times, slowdown: (before + after) / 2))
+        before = after
+        let statistics = MeasurementStatistics(rounds, settings: settings)
+        guard statistics.isStable || ContinuousClock.now >= deadline else { continue }
+        try client.unload(network)
+        return Measurement(
+          statistics: statistics, warmUp: warm.runs, worker: worker, cpus: network.cpus,
+          settings: settings, date: Measurement.now())
+      }
+    }
+  }
+
+  /// Runs `network` for a while; returns how often, and the milliseconds of a run once it is warm.
+  private func warmUp(
+    _ network: LoadedNetwork, seconds: Double
+  ) throws -> (runs: Int, typical: Double) {
+    let times = try client.measure(
+      network, repeats: settings.maxRepeats, seconds: max(seconds, 0.001))
+    return (times.count, MeasurementStatistics.median(Array(times.suffix((times.count + 1) / 2))))
+  }
+
+  private func repeats(filling seconds: Double, at milliseconds: Double) -> Int {
+    let count = seconds * 1000 / milliseconds
+    return max(settings.minRepeats, Int(min(count.rounded(), Double(settings.maxRepeats))))
+  }
+
+  /// Loads the reference network unless this worker has it, and learns its quiet latency unless that
+  /// is known.
+  private func prepareReference() throws {
+    guard settings.referenceSeconds > 0, !isReferenceRefused, reference?.start != client.starts
+    else {
+      return
+    }
+    reference = nil
+    guard let data = Data(base64Encoded: ReferenceNetwork.base64) else { return }
+    let network: LoadedNetwork
+    do {
+      network = try client.load(.bytes(Array(data)))
+    } catch let error as DevicesError where [.badNetwork, .refused].contains(error.code) {
+      isReferenceRefused = true
+      quietReference = nil
+      return
+    }
+    let typical = try warmUp(network, seconds: settings.warmUpSeconds).typical
+    let repeats = repeats(filling: settings.referenceSeconds, at: typical)
+    reference = (network, repeats, client.starts)
+    guard quietReference == nil else { return }
+    // The tenth part of the rounds, not the quickest: what the machine reaches, not a lucky strike.
+    let deadline = ContinuousClock.now + .seconds(settings.calibrationSeconds)
+    var rounds: [Double] = []
+    while ContinuousClock.now < deadline || rounds.count < settings.minRounds {
+      rounds.append(try referenceRound(network, repeats))
+    }
+    quietReference = Milliseconds(MeasurementStatistics.quantile(0.1, of: rounds.sorted()))
+  }
+
+  private func referenceRound(_ network: LoadedNetwork, _ repeats: Int) throws -> Double {
+    MeasurementStatistics.median(
+      try client.measure(network, warmUp: 1, repeats: repeats, seconds: settings.maxSeconds))
+  }
+
+  /// How much slower than in quiet times the machine is now; 1 without a reference.
+  private func slowdown() throws -> Double {
+    guard let reference, let quietReference else { return 1 }
+    return try referenceRound(reference.network, reference.repeats) / quietReference.value
+  }
+}
+
+extension Sample {
+  /// The sample that `measurement` of a network on `device` amounts to.
+  ///
+  /// - Parameters:
+  ///   - id: the architecture's id, or the file's name.
+  ///   - space: empty when the network comes from none.
+  ///   - network: the digest of the network's text.
+  public init(
+    id: String, space: String, network: String, device: Device, measurement: Measurement
+  ) {
+    let statistics = measurement.statistics
+    self.init(
+      id: id, space: space, network: network, device: device.name,
+      latencyMedian: statistics.latencyMedian)
+    latencyP10 = statistics.latencyP10
+    latencyP90 = statistics.latencyP90
+    repeats = statistics.repeats
+    warmUp = measurement.warmUp
+    slowdown = statistics.slowdown
+    isStable = statistics.isStable
+    runtime = measurement.worker.runtime
+    runtimeVersion = measurement.worker.runtimeVersion
+    threads = device.threads
+    batch = device.batch
+    precision = device.precision
+    optimization = device.optimization
+    cpu = measurement.worker.cpu
+    date = measurement.date
+    settings = try? JSONText.encode(measurement.settings)
+  }
+}
