@@ -17,6 +17,8 @@ public struct MeasurementSettings: Codable, Equatable, Sendable {
   /// Seconds of the reference network between rounds, to tell the machine's momentary speed;
   /// 0 takes all times as they come.
   public var referenceSeconds = 0.02
+  /// How much of the reference's slowdown a network shares, as an exponent: 0 nothing, 1 all of it.
+  public var referenceShare = 0.6
   /// Seconds spent once on learning the reference network's latency in quiet times.
   public var calibrationSeconds = 5.0
   /// Seed of the random inputs.
@@ -48,6 +50,8 @@ public struct MeasurementSettings: Codable, Equatable, Sendable {
     try check(
       referenceSeconds >= 0 && referenceSeconds <= 60, "referenceSeconds", referenceSeconds,
       "0 to 60 s")
+    try check(
+      referenceShare >= 0 && referenceShare <= 2, "referenceShare", referenceShare, "0 to 2")
     try check(
       calibrationSeconds > 0 && calibrationSeconds <= 600, "calibrationSeconds",
       calibrationSeconds, "up to 600 s")

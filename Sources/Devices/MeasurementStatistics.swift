@@ -1,4 +1,5 @@
 public import Architectures
+import Foundation
 
 /// A round of timed runs, one after the other.
 public struct MeasurementRound: Equatable, Sendable {
@@ -16,8 +17,8 @@ public struct MeasurementRound: Equatable, Sendable {
 /// What the rounds say of a network's latency.
 ///
 /// Neighbours on the same machine slow everything that touches memory, for seconds at a time; no
-/// number of repeats in a row averages that away. So each round is scaled by how slow the reference
-/// network was around it, and the latency is the median of the rounds' medians. It is stable when
+/// number of repeats in a row averages that away. So each round is scaled back by the share of the
+/// reference network's slowdown that a network is known to feel, and the latency is the median of the rounds' medians. It is stable when
 /// its standard error, estimated from the rounds, is within the tolerance.
 public struct MeasurementStatistics: Equatable, Sendable {
   /// Median over the rounds; first and ninth decile of all runs; all scaled to quiet times.
@@ -36,7 +37,10 @@ public struct MeasurementStatistics: Equatable, Sendable {
   /// - Precondition: at least one round, and in each at least one run.
   public init(_ rounds: [MeasurementRound], settings: MeasurementSettings) {
     precondition(!rounds.isEmpty && rounds.allSatisfy { !$0.times.isEmpty }, "no timed runs")
-    let scaled = rounds.map { round in round.times.map { $0 / round.slowdown } }
+    let scaled = rounds.map { round in
+      let scale = pow(round.slowdown, -settings.referenceShare)
+      return round.times.map { $0 * scale }
+    }
     let times = scaled.flatMap { $0 }.sorted()
     let medians = scaled.map { Self.median($0) }
     let median = Self.median(medians)

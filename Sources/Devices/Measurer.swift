@@ -49,9 +49,14 @@ public final class Measurer {
 
   /// Measures one network; `name` is named in errors.
   ///
+  /// - Parameter referenceShare: in place of the settings'.
   /// - Throws: `DevicesError`; a worker that fails is restarted as often as the client's limits say.
-  public func measure(_ source: NetworkSource, named name: String) throws -> Measurement {
+  public func measure(
+    _ source: NetworkSource, named name: String, referenceShare: Double? = nil
+  ) throws -> Measurement {
     try client.device.validate()
+    var settings = settings
+    settings.referenceShare = referenceShare ?? settings.referenceShare
     return try client.restarting(name) {
       let worker = try client.start()
       try prepareReference()

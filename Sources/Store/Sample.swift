@@ -20,8 +20,8 @@ public struct Sample: Equatable, Sendable {
   public var repeats: Int?
   /// How many untimed runs came first.
   public var warmUp: Int?
-  /// How much slower than in quiet times the machine was meanwhile: 1.05 is 5 %. The latency is
-  /// scaled back by it already.
+  /// How much slower than in quiet times the reference network was meanwhile: 1.05 is 5 %. The
+  /// latency is scaled back by the settings' share of it already.
   public var slowdown: Double?
   /// Whether the rounds agreed before the limits were reached.
   public var isStable: Bool?

@@ -10,7 +10,9 @@ final class TemporaryPath: Sendable {
     .appendingPathComponent("swiftlet-\(UUID().uuidString)").path
 
   deinit {
-    for suffix in ["", ".partial"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    for suffix in ["", ".partial", "-wal", "-shm"] {
+      try? FileManager.default.removeItem(atPath: path + suffix)
+    }
   }
 }
 

@@ -44,6 +44,8 @@ import Testing
   }
 
   @Test func slowTimesAreScaledBack() {
+    var settings = settings
+    settings.referenceShare = 1
     let rounds = [1, 1.1, 1.2, 1.1, 1, 1.3].map {
       MeasurementRound(times: [10 * $0, 10 * $0], slowdown: $0)
     }
@@ -51,6 +53,10 @@ import Testing
     #expect(statistics.isStable)
     #expect(abs(statistics.latencyMedian.value - 10) < 1e-9)
     #expect(abs(statistics.slowdown - 1.1) < 1e-9)
+    settings.referenceShare = 0
+    let raw = MeasurementStatistics(rounds, settings: settings)
+    #expect(abs(raw.latencyMedian.value - 11) < 1e-9)
+    #expect(!raw.isStable)
   }
 
   @Test func settingsOutOfRangeAreNamed() throws {
