@@ -1,6 +1,8 @@
+public import Architectures
+
 /// What can go wrong with devices, their workers and their tables: one line saying what, where and
 /// the mend.
-public struct DevicesError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct DevicesError: ReportableError, Equatable {
   public enum Code: String, Sendable {
     /// A device's description or a measurement's settings make no sense.
     case badSettings

@@ -104,7 +104,7 @@ public struct LookupTableBuilder {
     provenance.batch = device.batch
     provenance.precision = device.precision
     provenance.optimization = device.optimization
-    provenance.date = Measurement.now()
+    provenance.date = LatencyMeasurement.now()
     provenance.settings = device.measurement
     provenance.settings?.referenceShare = Self.referenceShare
     let table = LookupTable(

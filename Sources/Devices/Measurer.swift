@@ -3,7 +3,7 @@ import Foundation
 public import Store
 
 /// A latency with everything that belongs to it.
-public struct Measurement: Equatable, Sendable {
+public struct LatencyMeasurement: Equatable, Sendable {
   public var statistics: MeasurementStatistics
   /// Untimed runs at the start.
   public var warmUp: Int
@@ -53,7 +53,7 @@ public final class Measurer {
   /// - Throws: `DevicesError`; a worker that fails is restarted as often as the client's limits say.
   public func measure(
     _ source: NetworkSource, named name: String, referenceShare: Double? = nil
-  ) throws -> Measurement {
+  ) throws -> LatencyMeasurement {
     try client.device.validate()
     var settings = settings
     settings.referenceShare = referenceShare ?? settings.referenceShare
@@ -75,9 +75,9 @@ public final class Measurer {
         let statistics = MeasurementStatistics(rounds, settings: settings)
         guard statistics.isStable || ContinuousClock.now >= deadline else { continue }
         try client.unload(network)
-        return Measurement(
+        return LatencyMeasurement(
           statistics: statistics, warmUp: warm.runs, worker: worker, cpus: network.cpus,
-          settings: settings, date: Measurement.now())
+          settings: settings, date: LatencyMeasurement.now())
       }
     }
   }
@@ -146,7 +146,7 @@ extension Sample {
   ///   - space: empty when the network comes from none.
   ///   - network: the digest of the network's text.
   public init(
-    id: String, space: String, network: String, device: Device, measurement: Measurement
+    id: String, space: String, network: String, device: Device, measurement: LatencyMeasurement
   ) {
     let statistics = measurement.statistics
     self.init(

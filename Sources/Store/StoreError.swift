@@ -1,7 +1,8 @@
+public import Architectures
 internal import GRDB
 
 /// What can go wrong with the store and the files it reads: one line saying what, where and the mend.
-public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct StoreError: ReportableError, Equatable {
   public enum Code: String, Sendable {
     /// The store was written by a later version of Swiftlet.
     case newerSchema
