@@ -105,3 +105,26 @@ void ck_transpose(int64_t rows, int64_t columns, const float *in, int64_t ldi, f
     }
   }
 }
+
+void ck_source_rows(int64_t rows, int64_t channels, const ck_source *source, int64_t ldx,
+                    float *out, int64_t ldo) {
+  table()->source_rows(rows, channels, source, ldx, NULL, out, ldo);
+}
+void ck_source_add(int64_t rows, int64_t channels, const ck_source *source, const float *other,
+                   float *y) {
+  table()->source_rows(rows, channels, source, channels, other, y, channels);
+}
+void ck_sink_rows(int64_t rows, int64_t channels, const ck_sink *sink, float *y, int64_t ldy,
+                  int64_t ldz) {
+  table()->sink_rows(rows, channels, sink, y, ldy, ldz);
+}
+void ck_moments(int64_t rows, int64_t channels, const float *x, double *sums, double *squares) {
+  table()->moments(rows, channels, x, sums, squares);
+}
+void ck_depthwise(const ck_depthwise_args *args, int64_t c0, int64_t n, float *scratch) {
+  table()->depthwise(args, c0, n, scratch);
+}
+void ck_depthwise_gradient(const ck_depthwise_gradient_args *args, int64_t c0, int64_t n,
+                           float *scratch) {
+  table()->depthwise_gradient(args, c0, n, scratch);
+}

@@ -76,3 +76,73 @@ void ck_gemm_tn_reference(int64_t m, int64_t n, int64_t k, const float *a, int64
     }
   }
 }
+
+// A deferred value at an element.
+static double source_at(const ck_source *s, int64_t at, int64_t channel) {
+  double v = s->x[at];
+  if (s->p) v = v * s->p[channel] + s->r[channel];
+  if (s->p && s->z) v += (double)s->q[channel] * s->z[at];
+  return value(s->activation, v);
+}
+
+// Position of the input pixel under a tap of an output pixel; -1 outside.
+static int64_t under(const ck_window *w, int64_t oy, int64_t ox, int64_t ky, int64_t kx) {
+  const int64_t iy = oy * w->stride_h - w->pad_top + ky * w->dilation_h;
+  const int64_t ix = ox * w->stride_w - w->pad_left + kx * w->dilation_w;
+  if (iy < 0 || iy >= w->height || ix < 0 || ix >= w->width) return -1;
+  return (iy * w->width + ix) * w->channels;
+}
+
+void ck_depthwise_reference(const ck_depthwise_args *args) {
+  const ck_window *w = args->window;
+  for (int64_t o = 0; o < w->out_height * w->out_width; o++) {
+    for (int64_t c = 0; c < w->channels; c++) {
+      double s = 0;
+      for (int64_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
+        const int64_t i =
+            under(w, o / w->out_width, o % w->out_width, t / w->kernel_w, t % w->kernel_w);
+        if (i >= 0) s += args->weight[t * args->ldw + c] * source_at(&args->in, i + c, c);
+      }
+      if (args->sums) args->sums[c] += s, args->squares[c] += s * s;
+      if (args->scale) s = s * args->scale[c] + args->shift[c];
+      args->out[o * w->channels + c] = (float)value(args->activation, s);
+    }
+  }
+}
+
+void ck_depthwise_gradient_reference(const ck_depthwise_gradient_args *args) {
+  const ck_window *w = args->window;
+  const int64_t taps = w->kernel_h * w->kernel_w;
+  for (int64_t c = 0; c < w->channels; c++) {
+    for (int64_t t = 0; t < taps && args->dw; t++) {
+      double s = 0;
+      for (int64_t o = 0; o < w->out_height * w->out_width; o++) {
+        const int64_t i =
+            under(w, o / w->out_width, o % w->out_width, t / w->kernel_w, t % w->kernel_w);
+        if (i < 0) continue;
+        s += source_at(&args->in, i + c, c) * source_at(&args->gradient, o * w->channels + c, c);
+      }
+      args->dw[t * args->lddw + c] += (float)s;
+    }
+    for (int64_t i = 0; i < w->height * w->width && args->dx; i++) {
+      double s = 0;
+      for (int64_t o = 0; o < w->out_height * w->out_width; o++) {
+        for (int64_t t = 0; t < taps; t++) {
+          const int64_t at =
+              under(w, o / w->out_width, o % w->out_width, t / w->kernel_w, t % w->kernel_w);
+          if (at != i * w->channels) continue;
+          s += args->weight[t * args->ldw + c] *
+               source_at(&args->gradient, o * w->channels + c, c);
+        }
+      }
+      const ck_sink *k = &args->sink;
+      if (k->z) {
+        const double z = k->z[i * w->channels + c];
+        s *= slope(k->activation, z * k->scale[c] + k->shift[c]);
+        k->sums[c] += s;
+        k->products[c] += s * z;
+      }
+      args->dx[i * w->channels + c] = (float)s;
+    }
+  }
+}

@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct GradientTests {
   /// Every operator is tested by being listed here or in the lists this one collects.
-  static let all: [GradientCheck] = elementwise + products + losses
+  static let all: [GradientCheck] =
+    elementwise + products + losses + ConvolutionGradients.all
 
   static let elementwise: [GradientCheck] = [
     GradientCheck(name: "add, broadcast", shapes: [[3, 1, 4], [5, 1]]) { try $0[0] + $0[1] },
@@ -21,7 +22,7 @@ import Testing
     GradientCheck(name: "reciprocal", shapes: [[9]], range: 1..<2) { $0[0].reciprocal() },
     GradientCheck(name: "softplus", shapes: [[9]], range: -3..<3) { $0[0].softplus() },
     GradientCheck(name: "max", shapes: [[9], [1]], kinks: [0]) {
-      try Variable.max($0[0], $0[1].detached() * 0)
+      try Variable.maximum($0[0], $0[1].detached() * 0)
     },
     GradientCheck(name: "sum, axes", shapes: [[3, 4, 5, 2]]) { try $0[0].sum(over: [0, 2]) },
     GradientCheck(name: "mean", shapes: [[3, 4]]) { try $0[0].mean(over: [-1], keepAxes: true) },

@@ -122,6 +122,99 @@ void ck_column_sums(int64_t rows, int64_t columns, const float *x, int64_t ldx, 
 // y[i, :] = softmax(x[i, :]), or its logarithm
 void ck_softmax(int64_t rows, int64_t columns, const float *x, float *y, int32_t logarithm);
 
+// ---- Deferred values ---------------------------------------------------------------------------
+
+// An array that is described, not stored: value = activation(p * x + q * z + r), with p, q, r per
+// channel. A normalised activation is activation(scale * x + shift); the gradient behind a batch
+// norm is p * g + q * z + r. Consumers read it through this and save a pass through memory.
+typedef struct {
+  const float *x;
+  const float *z;  // or NULL
+  const float *p, *q, *r;  // [channels]; p NULL: the value is x; q only with z
+  int32_t activation;
+} ck_source;
+
+// What happens to the gradient of such a value on the way out: g = y * activation'(scale * z +
+// shift), sums += g, products += g * z, per channel. z NULL: nothing, y stays.
+typedef struct {
+  const float *z;
+  const float *scale, *shift;  // [channels]
+  int32_t activation;
+  double *sums, *products;  // [channels]
+} ck_sink;
+
+// out[i, j] = source[i, j] for rows x channels with row stride ldx (of x and z)
+void ck_source_rows(int64_t rows, int64_t channels, const ck_source *source, int64_t ldx,
+                    float *out, int64_t ldo);
+// y[i, j] = sink of y[i, j], in place; y and z have the row strides ldy and ldz
+void ck_sink_rows(int64_t rows, int64_t channels, const ck_sink *sink, float *y, int64_t ldy,
+                  int64_t ldz);
+// y = source + other: a residual connection to a normalised value
+void ck_source_add(int64_t rows, int64_t channels, const ck_source *source, const float *other,
+                   float *y);
+// sums[j] += x[i, j], squares[j] += x[i, j]^2, float inside blocks of 64 rows
+void ck_moments(int64_t rows, int64_t channels, const float *x, double *sums, double *squares);
+
+// ---- Convolution ---------------------------------------------------------------------------------
+
+typedef struct {
+  int64_t height, width, channels;  // input image; channels is also the pixels' distance
+  int64_t out_height, out_width;
+  int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+  int64_t pad_top, pad_left;
+} ck_window;
+
+// Channels that a depthwise kernel handles at once.
+#define CK_LANES 16
+
+// Scratch floats that the depthwise kernels need.
+int64_t ck_depthwise_scratch(const ck_window *w);
+
+// One image, channels c0..<c0 + n (n <= CK_LANES): out[y, x, c] = sum of taps. The source's arrays
+// start at the image, weight is [kernel_h, kernel_w, ldw]; sums and squares as in a product; scale,
+// shift (both or neither) and activation are applied to what is stored.
+typedef struct {
+  const ck_window *window;
+  ck_source in;
+  const float *weight;
+  int64_t ldw;
+  float *out;
+  const float *scale, *shift;
+  int32_t activation;
+  int32_t streamed;  // store past the caches: for results that don't fit in them
+  double *sums, *squares;
+} ck_depthwise_args;
+void ck_depthwise(const ck_depthwise_args *args, int64_t c0, int64_t n, float *scratch);
+
+// Both gradients of the same: dx[y, x, c] (NULL: not wanted) through the sink, and dw (NULL: not
+// wanted) [kernel_h, kernel_w, lddw] added to.
+typedef struct {
+  const ck_window *window;
+  ck_source in;
+  ck_source gradient;  // of the output
+  const float *weight;
+  int64_t ldw;
+  float *dx;
+  int32_t streamed;  // dx, as above
+  ck_sink sink;
+  float *dw;
+  int64_t lddw;
+} ck_depthwise_gradient_args;
+void ck_depthwise_gradient(const ck_depthwise_gradient_args *args, int64_t c0, int64_t n,
+                           float *scratch);
+
+// The same by definition, for all channels.
+void ck_depthwise_reference(const ck_depthwise_args *args);
+void ck_depthwise_gradient_reference(const ck_depthwise_gradient_args *args);
+
+// Rows r0..<r1 of the patch matrix of an image: out[r - r0, (ky, kx, c)] for c0..<c0 + n, zeros
+// outside; r counts output pixels.
+void ck_patches(const ck_window *w, const ck_source *in, int64_t c0, int64_t n, int64_t r0,
+                int64_t r1, float *out, int64_t ldo);
+// The way back: adds rows of patch gradients to an image's gradient.
+void ck_patches_add(const ck_window *w, const float *patches, int64_t ldp, int64_t c0, int64_t n,
+                    int64_t r0, int64_t r1, float *dx);
+
 // ---- Half precision --------------------------------------------------------------------------
 
 void ck_half_to_float(int64_t count, const uint16_t *x, float *y);

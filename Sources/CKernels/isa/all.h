@@ -2,3 +2,5 @@
 #include "vector.h"
 #include "gemm.h"
 #include "elementwise.h"
+#include "source.h"
+#include "depthwise.h"

@@ -18,6 +18,12 @@ typedef struct {
   float (*maximum)(int64_t, const float *);
   void (*column_sums)(int64_t, int64_t, const float *, int64_t, double *);
   void (*softmax)(int64_t, int64_t, const float *, float *, int32_t);
+  void (*source_rows)(int64_t, int64_t, const ck_source *, int64_t, const float *, float *,
+                      int64_t);
+  void (*sink_rows)(int64_t, int64_t, const ck_sink *, float *, int64_t, int64_t);
+  void (*moments)(int64_t, int64_t, const float *, double *, double *);
+  void (*depthwise)(const ck_depthwise_args *, int64_t, int64_t, float *);
+  void (*depthwise_gradient)(const ck_depthwise_gradient_args *, int64_t, int64_t, float *);
 } ck_table;
 
 #define CK_TABLE(isa)                                                                         \
@@ -27,6 +33,8 @@ typedef struct {
     .activation_second = FN(activation_second), .binary = FN(binary), .unary = FN(unary),     \
     .affine = FN(affine), .axpy = FN(axpy), .dot = FN(dot), .maximum = FN(maximum),           \
     .column_sums = FN(column_sums), .softmax = FN(softmax),                                   \
+    .source_rows = FN(source_rows), .sink_rows = FN(sink_rows), .moments = FN(moments),       \
+    .depthwise = FN(depthwise), .depthwise_gradient = FN(depthwise_gradient),                 \
   }
 
 extern const ck_table ck_table_baseline;

@@ -11,6 +11,7 @@
 
 // `vec` loads and stores unaligned; values live in the same type.
 typedef float FN(vec) __attribute__((vector_size(VW * 4), aligned(4), may_alias));
+typedef float FN(avec) __attribute__((vector_size(VW * 4), may_alias));
 typedef int32_t FN(ivec) __attribute__((vector_size(VW * 4), aligned(4), may_alias));
 typedef double FN(dvec) __attribute__((vector_size(VW * 8), aligned(8), may_alias));
 #define vec FN(vec)
@@ -44,6 +45,16 @@ CK_INLINE void FN(store_n)(float *p, vec v, int64_t n) {
 #endif
   if (n & 2) memcpy(p + i, t + i, 8), i += 2;
   if (n & 1) p[i] = t[i];
+}
+
+// Stores a whole cache line past the caches, where that exists and the line is aligned.
+CK_INLINE int FN(lines)(const float *p) { return VW == 16 && ((uintptr_t)p & 63) == 0; }
+CK_INLINE void FN(stream)(float *p, vec v) {
+#if defined(__clang__)
+  __builtin_nontemporal_store(v, (FN(avec) *)p);
+#else
+  *(vec *)p = v;
+#endif
 }
 
 CK_INLINE vec FN(select)(ivec mask, vec a, vec b) {

@@ -61,10 +61,22 @@ public final class Tape {
     _ name: String, _ value: Tensor, _ inputs: [Variable],
     backward: @escaping (Variable) throws -> [Variable?]
   ) -> Variable {
-    guard isRecording, inputs.contains(where: { $0.node != nil }) else { return constant(value) }
+    record(name, content: .tensor(value), inputs, moments: nil, backward: backward)
+  }
+
+  /// The same for deferred values and those that come with column sums.
+  func record(
+    _ name: String, content: Variable.Content, _ inputs: [Variable], moments: Moments?,
+    backward: @escaping (Variable) throws -> [Variable?]
+  ) -> Variable {
+    var result = Variable(content: content, tape: self, node: nil, moments: moments)
+    guard isRecording, inputs.contains(where: { $0.node != nil }) else { return result }
+    let nodes = inputs.map(\.node)
+    for case let node? in nodes { node.uses += 1 }
     let node = Node(
-      id: newID(), name: name, shape: value.shape, inputs: inputs.map(\.node), backward: backward)
-    return Variable(value: value, tape: self, node: node)
+      id: newID(), name: name, shape: result.shape, inputs: nodes, backward: backward)
+    result = Variable(content: content, tape: self, node: node, moments: moments)
+    return result
   }
 
   /// Throws if a graph of gradients is wanted from an operator that can't be differentiated twice.
@@ -113,6 +125,7 @@ public final class Tape {
     isRecording = createGraph
     defer { isRecording = wasRecording }
     var order = Self.reachable(from: root)  // ascending ids: inputs before results
+    for node in order { node.isWanted = wanted.contains(node.id) }
     var gradients: [Int: Variable] = [:]
     var found: [Int: Variable] = [:]
     let ones = seed ?? Tensor(repeating: 1, shape: output.shape, engine: engine)
@@ -191,6 +204,7 @@ public final class Tape {
     guard isRecording else { return try body(self, inputs) }
     let plain = Tape(engine, recording: false)
     let value = try body(plain, inputs.map { plain.constant($0.value) }).value
+    for case let node? in inputs.map(\.node) { node.uses += 1 }
     let (values, needed) = (inputs.map(\.value), inputs.map(\.requiresGradient))
     // The part may own parameters even if no input needs a gradient, so it is always recorded.
     let node = Node(

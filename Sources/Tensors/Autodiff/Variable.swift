@@ -4,16 +4,48 @@
 /// recording and an input needs a gradient, remembers how to go back. A variable without history
 /// is a constant.
 public struct Variable {
-  public let value: Tensor
   public let tape: Tape
   let node: Node?
+  let content: Content
+  /// Column sums that came with the value, for the batch norm that follows.
+  let moments: Moments?
 
-  public var shape: [Int] { value.shape }
+  enum Content {
+    case tensor(Tensor)
+    case deferred(Deferred)
+  }
+
+  init(value: Tensor, tape: Tape, node: Node?) {
+    self.init(content: .tensor(value), tape: tape, node: node)
+  }
+
+  init(content: Content, tape: Tape, node: Node?, moments: Moments? = nil) {
+    self.tape = tape
+    self.node = node
+    self.content = content
+    self.moments = moments
+  }
+
+  /// The value; a deferred one is computed now, once.
+  public var value: Tensor {
+    switch content {
+    case .tensor(let tensor): tensor
+    case .deferred(let deferred): deferred.value(tape.engine)
+    }
+  }
+
+  public var shape: [Int] {
+    switch content {
+    case .tensor(let tensor): tensor.shape
+    case .deferred(let deferred): deferred.x.shape
+    }
+  }
+
   /// Whether gradients flow into this variable.
   public var requiresGradient: Bool { node != nil }
 
   /// The same value without history: gradients stop here.
-  public func detached() -> Variable { Variable(value: value, tape: tape, node: nil) }
+  public func detached() -> Variable { Variable(content: content, tape: tape, node: nil) }
 
   /// The only element, for losses.
   public var scalar: Float { value.scalar }
@@ -31,6 +63,10 @@ final class Node {
   private(set) var backward: Backward?
   /// Set on leaves made from a parameter.
   let parameter: Parameter?
+  /// Operators that read this one's value.
+  var uses = 0
+  /// Whether its gradient itself was asked for.
+  var isWanted = false
 
   init(
     id: Int, name: String, shape: [Int], inputs: [Node?], backward: Backward?,

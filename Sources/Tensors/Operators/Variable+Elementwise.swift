@@ -3,7 +3,14 @@ import CKernels
 /// Elementwise operators, broadcast as in NumPy. All can be differentiated any number of times.
 extension Variable {
   public static func + (a: Variable, b: Variable) throws -> Variable {
-    let value = try Tensor.binary(Int(CK_ADD), "add", a.value, b.value, engine: a.tape.engine)
+    let value: Tensor
+    if a.shape == b.shape, case .deferred(let deferred) = a.content, a.isDeferred {
+      value = deferred.compute(adding: b.value, a.tape.engine)  // a residual connection
+    } else if a.shape == b.shape, case .deferred(let deferred) = b.content, b.isDeferred {
+      value = deferred.compute(adding: a.value, a.tape.engine)
+    } else {
+      value = try Tensor.binary(Int(CK_ADD), "add", a.value, b.value, engine: a.tape.engine)
+    }
     return a.tape.record("add", value, [a, b]) { g in
       [try a.reduced(g), try b.reduced(g)]
     }
@@ -52,13 +59,13 @@ extension Variable {
   }
 
   /// The larger of two; the gradient goes to it, to the first if they are equal.
-  public static func max(_ a: Variable, _ b: Variable) throws -> Variable {
+  public static func maximum(_ a: Variable, _ b: Variable) throws -> Variable {
     let first = try (b - a).unary(CK_STEP, "step").detached()  // 1 where b is larger
     return try a + first * (b - a)
   }
 
   /// The smaller of two; the gradient goes to it, to the first if they are equal.
-  public static func min(_ a: Variable, _ b: Variable) throws -> Variable {
+  public static func minimum(_ a: Variable, _ b: Variable) throws -> Variable {
     let first = try (a - b).unary(CK_STEP, "step").detached()
     return try a + first * (b - a)
   }

@@ -49,7 +49,7 @@ extension Variable {
     try check(target.shape == shape, "huber: \(shape) and \(target.shape)")
     // With c = min(|d|, delta): c * (|d| - c / 2).
     let d = try (self - target).abs()
-    let c = try Variable.min(d, tape.constant(Tensor(repeating: delta, shape: [])))
+    let c = try Variable.minimum(d, tape.constant(Tensor(repeating: delta, shape: [])))
     return try (c * (d - c * 0.5)).mean()
   }
 
@@ -81,6 +81,6 @@ extension Variable {
       }
     }
     let gap = try reshaped([n, 1]) - reshaped([1, n])
-    return try (penalty(gap) * tape.constant(mask)).sum() * (1 / Swift.max(pairs, 1))
+    return try (penalty(gap) * tape.constant(mask)).sum() * (1 / max(pairs, 1))
   }
 }

@@ -1,0 +1,143 @@
+// Deferred values: read through a source, written through a sink.
+
+CK_INLINE vec FN(affine_at)(const ck_source *s, const float *x, const float *z, const vec p,
+                            const vec q, const vec r, int64_t n) {
+  vec v = FN(load_n)(x, n);
+  if (s->p) {
+    v = v * p + r;
+    if (z) v += q * FN(load_n)(z, n);
+  }
+  return v;
+}
+
+#define CK_KINDS(run)                                                                         \
+  switch (kind) {                                                                             \
+    case CK_RELU: run(CK_RELU) break;                                                         \
+    case CK_RELU6: run(CK_RELU6) break;                                                       \
+    case CK_HARD_SWISH: run(CK_HARD_SWISH) break;                                             \
+    case CK_HARD_SIGMOID: run(CK_HARD_SIGMOID) break;                                         \
+    case CK_SWISH: run(CK_SWISH) break;                                                       \
+    case CK_SIGMOID: run(CK_SIGMOID) break;                                                   \
+    case CK_TANH: run(CK_TANH) break;                                                         \
+    case CK_GELU: run(CK_GELU) break;                                                         \
+    default: run(CK_IDENTITY) break;                                                          \
+  }
+
+// `count` pixels, each `n` channels (at most 16) at distance ldx, to pixels of CK_LANES.
+CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind, const int full,
+                                 int64_t count, int64_t offset, int64_t c0, int64_t n, int64_t ldx,
+                                 float *out) {
+  const float *x = s->x + offset + c0, *z = s->z ? s->z + offset + c0 : NULL;
+  UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
+    const int64_t m = full ? VW : n - v * VW;
+    vec p = {0}, q = {0}, r = {0};
+    if (s->p && m > 0) {
+      p = FN(load_n)(s->p + c0 + v * VW, m);
+      r = FN(load_n)(s->r + c0 + v * VW, m);
+      if (z) q = FN(load_n)(s->q + c0 + v * VW, m);
+    }
+    for (int64_t i = 0; i < count; i++) {
+      const int64_t at = i * ldx + v * VW;
+      // The next row: its lines lie too far apart for the hardware's prefetchers.
+      if (v == 0) {
+        __builtin_prefetch(x + at + count * ldx);
+        if (z) __builtin_prefetch(z + at + count * ldx);
+      }
+      vec value = {0};
+      if (m > 0) value = FN(activate)(kind, FN(affine_at)(s, x + at, z ? z + at : NULL, p, q, r, m));
+      FN(store)(out + i * CK_LANES + v * VW, value);
+    }
+  }
+}
+
+static __attribute__((noinline)) void FN(source_lanes)(const ck_source *s, int64_t count,
+                                                       int64_t offset, int64_t c0, int64_t n,
+                                                       int64_t ldx, float *out) {
+  const int32_t kind = s->activation;
+#define CK_RUN(k)                                                                \
+  n >= CK_LANES ? FN(source_pixels)(s, k, 1, count, offset, c0, n, ldx, out)     \
+                : FN(source_pixels)(s, k, 0, count, offset, c0, n, ldx, out);
+  CK_KINDS(CK_RUN)
+#undef CK_RUN
+}
+
+CK_INLINE void FN(source_block)(const ck_source *s, const int32_t kind, int64_t rows,
+                                int64_t channels, int64_t ldx, const float *other, float *out,
+                                int64_t ldo) {
+  for (int64_t i = 0; i < rows; i++) {
+    const float *x = s->x + i * ldx, *z = s->z ? s->z + i * ldx : NULL;
+    float *y = out + i * ldo;
+    const float *o = other ? other + i * ldo : NULL;
+    for (int64_t j = 0; j < channels; j += VW) {
+      const int64_t n = channels - j;
+      vec v = FN(load_n)(x + j, n);
+      if (s->p) {
+        v = v * FN(load_n)(s->p + j, n) + FN(load_n)(s->r + j, n);
+        if (z) v += FN(load_n)(s->q + j, n) * FN(load_n)(z + j, n);
+      }
+      v = FN(activate)(kind, v);
+      if (o) v += FN(load_n)(o + j, n);
+      FN(store_n)(y + j, v, n);
+    }
+  }
+}
+
+static void FN(source_rows)(int64_t rows, int64_t channels, const ck_source *s, int64_t ldx,
+                            const float *other, float *out, int64_t ldo) {
+  const int32_t kind = s->activation;
+#define CK_RUN(k) FN(source_block)(s, k, rows, channels, ldx, other, out, ldo);
+  CK_KINDS(CK_RUN)
+#undef CK_RUN
+}
+
+// A block of at most 64 rows, a vector of channels at a time: sums stay in registers.
+CK_INLINE void FN(sink_block)(const ck_sink *s, const int32_t kind, int64_t rows, int64_t channels,
+                              float *y, int64_t ldy, int64_t ldz) {
+  for (int64_t r0 = 0; r0 < rows; r0 += 64) {
+    const int64_t r1 = rows - r0 < 64 ? rows : r0 + 64;
+    for (int64_t j = 0; j < channels; j += VW) {
+      const int64_t n = channels - j;
+      vec sums = {0}, products = {0};
+      const vec scale = FN(load_n)(s->scale + j, n), shift = FN(load_n)(s->shift + j, n);
+      for (int64_t i = r0; i < r1; i++) {
+        const vec z = FN(load_n)(s->z + i * ldz + j, n);
+        vec g = FN(load_n)(y + i * ldy + j, n);
+        if (kind != CK_IDENTITY) {
+          g *= FN(activate_slope)(kind, z * scale + shift);
+          FN(store_n)(y + i * ldy + j, g, n);
+        }
+        sums += g;
+        products += g * z;
+      }
+      for (int64_t v = 0; v < VW && v < n; v++) {
+        s->sums[j + v] += sums[v];
+        s->products[j + v] += products[v];
+      }
+    }
+  }
+}
+
+static void FN(sink_rows)(int64_t rows, int64_t channels, const ck_sink *s, float *y, int64_t ldy,
+                          int64_t ldz) {
+  const int32_t kind = s->activation;
+#define CK_RUN(k) FN(sink_block)(s, k, rows, channels, y, ldy, ldz);
+  CK_KINDS(CK_RUN)
+#undef CK_RUN
+}
+
+static void FN(moments)(int64_t rows, int64_t channels, const float *x, double *sums,
+                        double *squares) {
+  for (int64_t r0 = 0; r0 < rows; r0 += 64) {
+    const int64_t r1 = rows - r0 < 64 ? rows : r0 + 64;
+    for (int64_t j = 0; j < channels; j += VW) {
+      const int64_t n = channels - j;
+      vec s = {0}, q = {0};
+      for (int64_t i = r0; i < r1; i++) {
+        const vec v = FN(load_n)(x + i * channels + j, n);
+        s += v;
+        q += v * v;
+      }
+      for (int64_t v = 0; v < VW && v < n; v++) sums[j + v] += s[v], squares[j + v] += q[v];
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import CKernels
+
+/// Depthwise convolution: tasks are an image and a line of 16 channels.
+extension ConvolutionPlan {
+  private var chunks: Int { (input[3] + Int(CK_LANES) - 1) / Int(CK_LANES) }
+
+  /// The weight with its taps at one distance: a view of fewer channels is, a cropped kernel isn't.
+  private func taps(_ weight: Tensor, engine: Engine) -> Tensor {
+    let even = kernel.height == 1 || weight.strides[0] == kernel.width * weight.strides[1]
+    return even ? weight : weight.copied(engine: engine)
+  }
+
+  /// The image, first channel and number of channels of a task.
+  private func task(_ i: Int) -> (image: Int, channel: Int, count: Int) {
+    let channel = i % chunks * Int(CK_LANES)
+    return (i / chunks, channel, min(Int(CK_LANES), input[3] - channel))
+  }
+
+  func forwardDepthwise(
+    _ x: Variable, _ weight: Tensor, _ finish: Epilogue, _ result: Tensor, parts: Int,
+    sums: PartialSums, engine: Engine
+  ) {
+    let (window, weight) = (window, taps(weight, engine: engine))
+    let size = withUnsafePointer(to: window) { Int(ck_depthwise_scratch($0)) }
+    let scratch = Tensor(uninitialized: [parts, (size + 15) / 16 * 16], engine: engine)
+    let ones = Tensor(repeating: 1, shape: [output[3]], engine: engine)
+    let scale = finish.scale ?? (finish.shift == nil ? nil : ones)
+    let shift = finish.shift ?? (scale == nil ? nil : Tensor(zeros: [output[3]], engine: engine))
+    if !x.isDeferred { _ = x.value }
+    engine.parallel(parts) { part in
+      withUnsafePointer(to: window) { window in
+        var args = ck_depthwise_args()
+        args.window = window
+        args.weight = UnsafePointer(weight.base)
+        args.ldw = Int64(weight.strides[1])
+        args.scale = scale.map { UnsafePointer($0.base) }
+        args.shift = shift.map { UnsafePointer($0.base) }
+        args.activation = finish.activation.kernel
+        args.streamed = result.count >= Self.streamedElements ? 1 : 0
+        args.sums = sums.first(part)
+        args.squares = sums.second(part)
+        for i in Engine.part(part, of: parts, in: output[0] * chunks) {
+          let (image, channel, count) = task(i)
+          args.in = x.source(at: image * inputImage)
+          args.out = result.base + image * outputImage
+          ck_depthwise(
+            &args, Int64(channel), Int64(count), scratch.base + part * scratch.shape[1])
+        }
+      }
+    }
+  }
+
+  func backwardDepthwise(
+    _ x: Variable, _ weight: Tensor, _ g: Variable, _ dx: Tensor?, _ dw: Tensor?, _ sink: Deferred?,
+    parts: Int, sums: PartialSums, engine: Engine
+  ) {
+    let (window, weight) = (window, taps(weight, engine: engine))
+    let size = withUnsafePointer(to: window) { Int(ck_depthwise_scratch($0)) }
+    let scratch = Tensor(uninitialized: [parts, (size + 15) / 16 * 16], engine: engine)
+    let partial = dw.map { Tensor(zeros: [parts, $0.count], engine: engine) }
+    if !x.isDeferred { _ = x.value }
+    if !g.isDeferred { _ = g.value }
+    engine.parallel(parts) { part in
+      withUnsafePointer(to: window) { window in
+        var args = ck_depthwise_gradient_args()
+        args.window = window
+        args.weight = UnsafePointer(weight.base)
+        args.ldw = Int64(weight.strides[1])
+        args.lddw = Int64(input[3])
+        args.dw = partial.map { $0.base + part * $0.shape[1] }
+        args.streamed = (dx?.count ?? 0) >= Self.streamedElements ? 1 : 0
+        for i in Engine.part(part, of: parts, in: input[0] * chunks) {
+          let (image, channel, count) = task(i)
+          args.in = x.source(at: image * inputImage)
+          args.gradient = g.source(at: image * outputImage)
+          args.dx = dx.map { $0.base + image * inputImage }
+          args.sink = Self.sink(sink, at: image * inputImage, sums, part: part)
+          ck_depthwise_gradient(
+            &args, Int64(channel), Int64(count), scratch.base + part * scratch.shape[1])
+        }
+      }
+    }
+    if let dw, let partial { Self.addUp(partial, parts: parts, into: dw) }
+  }
+}

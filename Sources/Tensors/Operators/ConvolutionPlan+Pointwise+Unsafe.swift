@@ -1,0 +1,124 @@
+import CKernels
+
+/// Pointwise convolution: a product over all pixels. Deferred operands are computed block by block
+/// into scratch that stays in the cache.
+extension ConvolutionPlan {
+  private var rows: Int { output[0] * output[1] * output[2] }
+
+  /// Rows of a block: what the kernels touch of it fits in the second-level cache.
+  private func block(_ k: Int, _ n: Int) -> Int { max(24, min(504, 49_152 / (k + n)) / 12 * 12) }
+
+  func forwardPointwise(
+    _ x: Variable, _ weight: Tensor, _ finish: Epilogue, _ result: Tensor, parts: Int,
+    sums: PartialSums, engine: Engine
+  ) {
+    let (k, n, rows) = (input[3], output[3], rows)
+    let block = x.isDeferred ? block(k, n) : rows
+    let scratch = x.isDeferred ? Tensor(uninitialized: [parts, block * k], engine: engine) : nil
+    let whole = x.isDeferred ? nil : x.value
+    let args = Self.product(k: k, n: n, weight, finish)
+    let to = result.base
+    engine.parallel(parts) { part in
+      let range = Engine.part(part, of: parts, in: rows)
+      var g = args
+      g.sums = sums.first(part)
+      g.squares = sums.second(part)
+      var row = range.lowerBound
+      while row < range.upperBound {
+        let count = min(block, range.upperBound - row)
+        g.m = Int64(count)
+        if let scratch {
+          var source = x.source(at: row * k)
+          let space = scratch.base + part * block * k
+          ck_source_rows(Int64(count), Int64(k), &source, Int64(k), space, Int64(k))
+          g.a = UnsafePointer(space)
+        } else if let whole {
+          g.a = UnsafePointer(whole.base + row * k)
+        }
+        g.lda = Int64(k)
+        g.c = to + row * n
+        if let residual = finish.residual { g.residual = UnsafePointer(residual.base + row * n) }
+        ck_gemm(&g)
+        row += count
+      }
+    }
+  }
+
+  /// The arguments that all blocks share.
+  static func product(k: Int, n: Int, _ weight: Tensor, _ finish: Epilogue) -> ck_gemm_args {
+    var g = ck_gemm_args()
+    (g.k, g.n) = (Int64(k), Int64(n))
+    g.b = UnsafePointer(weight.base)
+    g.ldb = Int64(weight.strides[weight.rank - 2])
+    (g.ldc, g.ldr) = (Int64(n), Int64(n))
+    g.scale = finish.scale.map { UnsafePointer($0.base) }
+    g.shift = finish.shift.map { UnsafePointer($0.base) }
+    g.activation = finish.activation.kernel
+    return g
+  }
+
+  func backwardPointwise(
+    _ x: Variable, _ weight: Tensor, _ g: Variable, _ dx: Tensor?, _ dw: Tensor?, _ sink: Deferred?,
+    parts: Int, sums: PartialSums, engine: Engine
+  ) {
+    let (k, n, rows) = (input[3], output[3], rows)
+    let block = block(2 * k, n)
+    let turned = dx == nil ? nil : Self.transposed(weight, k: k, n: n, engine: engine)
+    let space = block * (k + n)
+    let scratch = Tensor(uninitialized: [parts, space], engine: engine)
+    let partial = dw.map { _ in Tensor(uninitialized: [parts, k * n], engine: engine) }
+    if !g.isDeferred { _ = g.value }
+    engine.parallel(parts) { part in
+      let range = Engine.part(part, of: parts, in: rows)
+      let (xs, gs) = (scratch.base + part * space, scratch.base + part * space + block * k)
+      var row = range.lowerBound
+      while row < range.upperBound {
+        let count = min(block, range.upperBound - row)
+        var gradient = g.source(at: row * n)
+        if gradient.p != nil {
+          ck_source_rows(Int64(count), Int64(n), &gradient, Int64(n), gs, Int64(n))
+          gradient.x = UnsafePointer(gs)
+        }
+        if let partial {
+          var source = x.source(at: row * k)
+          if source.p != nil {
+            ck_source_rows(Int64(count), Int64(k), &source, Int64(k), xs, Int64(k))
+            source.x = UnsafePointer(xs)
+          }
+          ck_gemm_tn(
+            Int64(count), Int64(n), Int64(k), source.x, Int64(k), gradient.x, Int64(n),
+            partial.base + part * k * n, Int64(n), row > range.lowerBound ? 1 : 0)
+        }
+        if let dx, let turned {
+          var args = Self.product(k: n, n: k, turned, Epilogue())
+          args.m = Int64(count)
+          (args.a, args.lda) = (gradient.x, Int64(n))
+          args.c = dx.base + row * k
+          ck_gemm(&args)
+          if sink != nil {
+            var sink = Self.sink(sink, at: row * k, sums, part: part)
+            ck_sink_rows(Int64(count), Int64(k), &sink, args.c, Int64(k), Int64(k))
+          }
+        }
+        row += count
+      }
+    }
+    if let dw, let partial { Self.addUp(partial, parts: parts, into: dw) }
+  }
+
+  /// The weight `[k, n]` (a view, perhaps) as `[n, k]`.
+  static func transposed(_ weight: Tensor, k: Int, n: Int, engine: Engine) -> Tensor {
+    let turned = Tensor(uninitialized: [n, k], engine: engine)
+    ck_transpose(
+      Int64(k), Int64(n), weight.base, Int64(weight.strides[weight.rank - 2]), turned.base,
+      Int64(k))
+    return turned
+  }
+
+  static func addUp(_ partial: Tensor, parts: Int, into dw: Tensor) {
+    dw.base.update(from: partial.base, count: dw.count)
+    for part in 1..<max(parts, 1) {
+      ck_axpy(Int64(dw.count), 1, partial.base + part * dw.count, dw.base)
+    }
+  }
+}
