@@ -9,7 +9,8 @@ struct Swiftlet: ParsableCommand {
     abstract: "Finds neural networks that fit a device, with measured latency.",
     version: "0.1.0",
     subcommands: [
-      SpaceCommand.self, DescribeCommand.self,
+      SpaceCommand.self, DescribeCommand.self, DeviceCommand.self, MeasureCommand.self,
+      SamplesCommand.self, TableCommand.self,
     ])
 
   static func main() {

@@ -1,0 +1,93 @@
+import Architectures
+import ArgumentParser
+import Devices
+import Foundation
+import Store
+
+struct TableCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "table", abstract: "Lookup tables: build one by measuring, import published ones.",
+    subcommands: [Build.self, Import.self])
+
+  struct Build: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Measure each distinct block of a space on a device.",
+      discussion: """
+        Each block is kept as it is measured: run the same command again to go on.
+        """)
+    @Option(help: "Name of a space, or path of a space file.") var space: String
+    @Option(help: "Device, as added with 'swiftlet device add'.") var device: String
+    @Option(name: .shortAndLong, help: "File to write (.csv or .json).") var output: String
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      let space = try SpaceCatalog.standard.space(space)
+      let device = try Store().device(named: device)
+      let export = try NetworkExport(batch: device.batch)
+      let blocks = try space.distinctBlocks()
+      let client = WorkerClient(device: device, isInterrupted: { Interrupt.isRequested })
+      defer { client.close() }
+      let builder = LookupTableBuilder(
+        measurer: Measurer(client: client), space: space.name, path: output)
+      var progress = Progress("measuring blocks on \(device.name)", quiet: common.quiet)
+      let table = try Interrupt.guarding {
+        try builder.build(
+          blocks.map { entry in
+            BlockToMeasure(key: entry.key) { try export.source(try entry.block.graph()) }
+          }
+        ) { step in
+          progress.update(
+            step.done, of: step.total, "\(Output.milliseconds(step.entry.milliseconds.value)) ms")
+        }
+      }
+      progress.finish()
+      if common.json {
+        try Output.json(
+          "table",
+          [
+            "file": .string(output), "space": .string(space.name), "device": .string(device.name),
+            "entries": .integer(table.entries.count),
+          ])
+      } else {
+        Output.line("\(table.entries.count) blocks of \(space.name) on \(device.name) in \(output)")
+      }
+    }
+  }
+
+  struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Read a published lookup table into the table format.")
+    @Argument(help: "The published file, or a folder of them for a table in several files.")
+    var path: String
+    @Option(
+      help: "Format: \(PublishedTable.allCases.map(\.rawValue).joined(separator: ", ")).",
+      transform: { text in
+        guard let format = PublishedTable(rawValue: text) else {
+          throw ValidationError(
+            "format is one of \(PublishedTable.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return format
+      })
+    var format: PublishedTable
+    @Option(help: "Space whose blocks the table prices.") var space: String
+    @Option(help: "Name of the device that was measured.") var device: String
+    @Option(name: .shortAndLong, help: "File to write (.csv or .json).") var output: String
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      let space = try SpaceCatalog.standard.space(space)
+      let table = try format.read(path: path, space: space.name, device: device)
+      try table.write(to: output)
+      if common.json {
+        try Output.json(
+          "table",
+          [
+            "file": .string(output), "space": .string(space.name), "device": .string(device),
+            "entries": .integer(table.entries.count),
+          ])
+      } else {
+        Output.line("\(table.entries.count) entries in \(output)")
+      }
+    }
+  }
+}
