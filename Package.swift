@@ -26,6 +26,7 @@ let package = Package(
     .library(name: "Store", targets: ["Store"]),
     .library(name: "Devices", targets: ["Devices"]),
     .library(name: "Tensors", targets: ["Tensors"]),
+    .library(name: "Predictors", targets: ["Predictors"]),
   ],
   dependencies: [
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -60,6 +61,14 @@ let package = Package(
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Tensors", "TrainingProbe"],
       exclude: ["Goldens"],
+      swiftSettings: strict),
+    .target(
+      name: "Predictors",
+      dependencies: ["Architectures", "CKernels", "Devices", "Store", "Tensors"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PredictorsTests",
+      dependencies: ["Predictors", "Architectures", "Devices", "Store", "Tensors"],
       swiftSettings: strict),
     .target(name: "Store", dependencies: ["Architectures", grdb], swiftSettings: strict),
     .testTarget(name: "StoreTests", dependencies: ["Store", grdb], swiftSettings: strict),

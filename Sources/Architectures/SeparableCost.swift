@@ -27,13 +27,34 @@ public struct SeparableCost: Sendable {
   private let values: [Double]
   private let depths: [[Int]]
 
+  /// A block, and the input resolution of its network where prices depend on it.
+  private struct Position: Hashable {
+    var block: Block
+    var resolution: Int
+  }
+
   /// Prices every block that the space can hold; equal blocks are priced once.
   /// - Throws: what `blockCost` throws.
   public init(space: SearchSpace, blockCost: (Block) throws -> Price) throws {
+    try self.init(space: space, seesResolution: false) { block, _ in try blockCost(block) }
+  }
+
+  /// Prices every block that the space can hold, once for each input resolution (in pixels) of
+  /// the network it stands in: for sources whose prices of equal blocks depend on it.
+  /// - Throws: what `blockCost` throws.
+  public init(
+    space: SearchSpace, blockAndResolutionCost blockCost: (Block, Int) throws -> Price
+  ) throws {
+    try self.init(space: space, seesResolution: true, blockCost)
+  }
+
+  private init(
+    space: SearchSpace, seesResolution: Bool, _ blockCost: (Block, Int) throws -> Price
+  ) throws {
     var values: [Double] = []
     var terms: [Term] = []
     var missing: [String] = []
-    var prices: [Block: Double] = [:]
+    var prices: [Position: Double] = [:]
     var seen = Set<String>()
     let sizes = space.spatialSizes()
     for (index, slot) in space.slots.enumerated() {
@@ -53,17 +74,19 @@ public struct SeparableCost: Sendable {
         let size = sizes[space.resolutionGene.map { genotype[$0] } ?? 0][index]
         let block = space.block(
           slot, genotype, input: [space.inputChannels(slot: index, genotype), size, size])
-        if let price = prices[block] {
+        let resolution = space.resolution(genotype)
+        let position = Position(block: block, resolution: seesResolution ? resolution : 0)
+        if let price = prices[position] {
           table[entry] = price
           continue
         }
-        switch try blockCost(block) {
+        switch try blockCost(block, resolution) {
         case .cost(let price): table[entry] = price
         case .missing(let key):
           table[entry] = .nan
           if seen.insert(key).inserted { missing.append(key) }
         }
-        prices[block] = table[entry]
+        prices[position] = table[entry]
       }
       // Slots that depend on the same genes and always exist are one table.
       if slot.condition == nil,
