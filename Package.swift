@@ -22,6 +22,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Architectures", targets: ["Architectures"]),
+    .library(name: "Searchers", targets: ["Searchers"]),
     .library(name: "Networks", targets: ["Networks"]),
     .library(name: "Store", targets: ["Store"]),
     .library(name: "Devices", targets: ["Devices"]),
@@ -42,6 +43,10 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: strict),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"], swiftSettings: strict),
+    .target(name: "Searchers", dependencies: ["Architectures"], swiftSettings: strict),
+    .testTarget(
+      name: "SearchersTests", dependencies: ["Searchers", "Architectures"],
+      swiftSettings: strict),
     // Generated code: Sources/ONNXProto/generate.sh.
     .target(
       name: "ONNXProto", dependencies: [protobuf], exclude: ["onnx.proto", "generate.sh"]),
