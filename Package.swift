@@ -83,7 +83,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "swiftlet",
-      dependencies: ["Architectures", "ONNXFormat", "Store", "Devices", arguments],
+      dependencies: [
+        "Architectures", "ONNXFormat", "Store", "Devices", "Predictors", "Searchers", arguments,
+      ],
       swiftSettings: strict),
   ]
 )

@@ -7,7 +7,7 @@ import Store
 struct TableCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "table", abstract: "Lookup tables: build one by measuring, import published ones.",
-    subcommands: [Build.self, Import.self])
+    subcommands: [Build.self, Calibrate.self, Import.self])
 
   struct Build: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,11 +17,15 @@ struct TableCommand: ParsableCommand {
         """)
     @Option(help: "Name of a space, or path of a space file.") var space: String
     @Option(help: "Device, as added with 'swiftlet device add'.") var device: String
-    @Option(name: .shortAndLong, help: "File to write (.csv or .json).") var output: String
+    @Option(
+      name: .shortAndLong,
+      help: "File to write (.csv or .json); .swiftlet/tables/DEVICE/SPACE.csv when left out.")
+    var output: String?
     @OptionGroup var common: CommonOptions
 
     func run() throws {
       let space = try SpaceCatalog.standard.space(space)
+      let output = output ?? BundledFiles.tablePath(space: space.name, device: device)
       let device = try Store().device(named: device)
       let export = try NetworkExport(batch: device.batch)
       let blocks = try space.distinctBlocks()
@@ -50,6 +54,43 @@ struct TableCommand: ParsableCommand {
           ])
       } else {
         Output.line("\(table.entries.count) blocks of \(space.name) on \(device.name) in \(output)")
+      }
+    }
+  }
+
+  struct Calibrate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Fit a table's sums to whole networks that were measured.",
+      discussion: """
+        Runtimes fuse operators and have fixed costs, so a network is not the sum of its blocks. \
+        Samples are divided by seed as in 'predictor evaluate': those held out are not touched.
+        """)
+    @Argument(help: "The table.") var table: String
+    @Option(help: "Name of a space, or path of a space file.") var space: String
+    @Option(help: "Samples as CSV (see 'swiftlet samples export').") var samples: String
+    @Option(name: [.customShort("n"), .long], help: "How many samples to fit.") var count = 20
+    @Option(help: "How many samples to leave alone.") var holdout = 0
+    @Option(help: "Seed of the division.") var seed: UInt64 = 0
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      let space = try SpaceCatalog.standard.space(space)
+      let split = try SampleSplit(file: samples, space: space, holdout: holdout, seed: seed)
+      var fitted = try LookupTable(path: table)
+      let calibration = try TableCalibration.fit(fitted, space, split, count: count)
+      fitted.calibration = calibration
+      try fitted.write(to: table)
+      if common.json {
+        try Output.json(
+          "calibration",
+          [
+            "file": .string(table), "samples": .integer(calibration.samples),
+            "error": .number(calibration.error),
+          ])
+      } else {
+        Output.line(
+          "\(table): calibrated on \(calibration.samples) networks, median error left out "
+            + "\(Output.percent(calibration.error)) %")
       }
     }
   }

@@ -1,0 +1,90 @@
+import Architectures
+import ArgumentParser
+import Devices
+import Foundation
+import Searchers
+import Store
+
+struct SearchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "search",
+    abstract: "Find the most accurate architecture inside a latency budget, export and measure it.",
+    discussion: """
+      The budget is a hard limit. The best architecture is exported and measured on the device; if \
+      it breaks the budget, the next best is tried, with predictions corrected by what was measured. \
+      A search that is stopped (Ctrl-C, a kill) goes on with 'swiftlet study resume ID' to the result \
+      it would have had.
+      """)
+  @Option(help: "Name of a space, or path of a space file.") var space: String
+  @Option(help: "Device, as added with 'swiftlet device add', or the name in the table.")
+  var device: String
+  @Option(help: "Limit on the latency, with its unit: 25ms.") var latencyBudget: String
+  @Option(help: "Lookup table; by default the device's own, else the one that came along.")
+  var table: String?
+  @Option(help: "Accuracy predictor; by default the space's that came along.")
+  var accuracyPredictor: String?
+  @Option(help: "Searcher: \(SearcherRegistry.standard.names.joined(separator: ", ")).")
+  var searcher = "evolution"
+  @Option(help: "Options of the searcher as JSON, such as '{\"generations\": 100}'.")
+  var options = "{}"
+  @Option(help: "Seed of the search.") var seed: UInt64 = 0
+  @Option(help: "Limit on multiply-accumulates: 300M.") var maxMacs: String?
+  @Option(help: "Limit on parameters: 5M.") var maxParameters: String?
+  @Option(help: "Limit on the bytes of the weights: 20M.") var maxWeightBytes: String?
+  @Option(help: "Limit on the bytes of all activations: 40M.") var maxActivationBytes: String?
+  @Option(help: "Input resolution: 176, or a range 160..192.") var resolution: String?
+  @Option(name: .shortAndLong, help: "Folder for network, front and report.") var output: String?
+  @Flag(help: "Predict only; export the winner without measuring it.") var noMeasure = false
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    let budget = try Quantity.milliseconds(latencyBudget)
+    let space = try SpaceCatalog.standard.space(space)
+    let store = try Store()
+    let isMeasurable = !noMeasure
+    if isMeasurable { _ = try store.device(named: device) }
+    let found = try table.map { (path: $0, isOwn: true) }
+      ?? BundledFiles.table(space: space.name, device: device)
+    var spec = SearchSpec(
+      space: self.space, device: device, latencyBudget: budget, table: found.path,
+      accuracyPredictor: try accuracyPredictor
+        ?? BundledFiles.accuracyPredictor(space: space.name))
+    if !found.isOwn, isMeasurable {
+      Terminal.note(
+        "note: no table of \(space.name) was measured on \(device); using \(found.path) of another "
+          + "machine, corrected by measuring", quiet: common.quiet)
+    }
+    spec.searcher = searcher
+    spec.searcherOptions = options
+    spec.seed = seed
+    spec.maxMacs = try maxMacs.map { try Quantity.count($0, "--max-macs") }
+    spec.maxParameters = try maxParameters.map { try Quantity.count($0, "--max-parameters") }
+    spec.maxWeightBytes = try maxWeightBytes.map { try Quantity.count($0, "--max-weight-bytes") }
+    spec.maxActivationBytes = try maxActivationBytes.map {
+      try Quantity.count($0, "--max-activation-bytes")
+    }
+    if let resolution {
+      (spec.minResolution, spec.maxResolution) = try Quantity.range(resolution)
+    }
+    spec.measures = isMeasurable
+    spec.output = output
+    let study = Study(
+      id: StudyName.make(), space: space.name, device: device, searcher: searcher, seed: seed,
+      options: String(decoding: try JSONEncoder().encode(spec), as: UTF8.self))
+    let session = try SearchSession(spec)
+    let run = try session.start(latencyLimit: budget)
+    try store.addStudy(study)
+    try StudyRunner(study: study.id, session: session, store: store, common: common).finish(run)
+  }
+}
+
+/// Names of studies: readable, sortable by date, different for two at a time.
+enum StudyName {
+  static func make() -> String {
+    let formatter = DateFormatter()
+    formatter.locale = Locale(identifier: "en_US_POSIX")
+    formatter.timeZone = TimeZone(identifier: "UTC")
+    formatter.dateFormat = "yyyyMMdd-HHmmss"
+    return "\(formatter.string(from: Date()))-\(String(UInt16.random(in: 0...UInt16.max), radix: 16))"
+  }
+}

@@ -1,0 +1,97 @@
+import Architectures
+import ArgumentParser
+import Foundation
+import Searchers
+import Store
+
+struct StudyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "study", abstract: "Searches of the store: list, show, resume.",
+    subcommands: [List.self, Show.self, Resume.self])
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List all searches.")
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      let studies = try Store().studies()
+      if common.json {
+        try Output.json("studies", ["studies": .array(studies.map { .object($0.summary) })])
+      } else {
+        Output.table(
+          ["study", "status", "space", "device", "searcher", "seed", "updated"],
+          studies.map {
+            [$0.id, $0.status.rawValue, $0.space, $0.device, $0.searcher, "\($0.seed)", $0.updated]
+          })
+      }
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show a search and what it measured.")
+    @Argument(help: "The study's id.") var study: String
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      let store = try Store()
+      let study = try store.study(study)
+      let trials = try store.trials(of: study.id)
+      if common.json {
+        var body = study.summary
+        body["options"] = .string(study.options)
+        body["trials"] = .array(
+          trials.map { trial in
+            [
+              "number": .integer(trial.number), "id": .string(trial.architecture),
+              "result": .string(trial.result),
+            ]
+          })
+        try Output.json("study", body)
+      } else {
+        Output.line("study \(study.id), \(study.status.rawValue)")
+        Output.line("options: \(study.options)")
+        Output.table(
+          ["trial", "architecture", "result"],
+          trials.map { ["\($0.number)", $0.architecture, $0.result] })
+      }
+    }
+  }
+
+  struct Resume: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Go on with a search that was stopped.",
+      discussion: "The result is the one that the search would have had without the stop.")
+    @Argument(help: "The study's id.") var study: String
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      let store = try Store()
+      let study = try store.study(study)
+      let spec: SearchSpec
+      do {
+        spec = try JSONDecoder().decode(SearchSpec.self, from: Data(study.options.utf8))
+      } catch {
+        throw Failure(.input, "study \(study.id): its options can't be read by this version")
+      }
+      let session = try SearchSession(spec)
+      let run: SearchRun
+      if let state = study.state {
+        run = try SearchRun(
+          checkpoint: state, try session.problem(latencyLimit: spec.latencyBudget))
+      } else {
+        run = try session.start(latencyLimit: spec.latencyBudget)
+      }
+      try StudyRunner(study: study.id, session: session, store: store, common: common).finish(run)
+    }
+  }
+}
+
+extension Study {
+  fileprivate var summary: [String: JSON] {
+    [
+      "id": .string(id), "status": .string(status.rawValue), "space": .string(space),
+      "device": .string(device), "searcher": .string(searcher), "seed": .integer(Int(seed)),
+      "created": .string(created), "updated": .string(updated),
+    ]
+  }
+}

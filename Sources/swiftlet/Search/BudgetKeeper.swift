@@ -1,0 +1,72 @@
+import Architectures
+import Devices
+import Foundation
+import Searchers
+import Store
+
+/// Keeps the budget a hard limit on the device: exports the best architecture, measures it, and
+/// while it breaks the budget or leaves room, corrects the prediction by what was measured and
+/// searches again. The winner is the best architecture that was measured inside the budget.
+struct BudgetKeeper {
+  /// An architecture that was measured.
+  struct Trial {
+    var found: Evaluated
+    var measured: Sample
+  }
+
+  /// Measured over predicted must come within this share of the budget to end the rounds early.
+  static let room = 0.03
+  static let rounds = 6
+
+  let session: SearchSession
+  let measure: (Genotype) throws -> Sample
+  let note: (String) -> Void
+
+  /// - Parameter first: the finished run under the uncorrected budget.
+  /// - Returns: the run the winner came from, the winner if any kept the budget, all trials.
+  func keep(first: SearchRun) throws -> (run: SearchRun, winner: Trial?, trials: [Trial]) {
+    let budget = session.spec.latencyBudget
+    var run = first
+    var trials: [Trial] = []
+    var winner: (trial: Trial, run: SearchRun)?
+    var correction = 1.0
+    for round in 1...Self.rounds {
+      guard let candidate = candidate(of: run, correction, trials) else { break }
+      let sample = try measure(candidate.genotype)
+      let trial = Trial(found: candidate, measured: sample)
+      trials.append(trial)
+      let measured = sample.latencyMedian.value
+      let ratio = measured / candidate.costs[0]
+      if measured <= budget, winner.map({ $0.trial.found.score < candidate.score }) ?? true {
+        winner = (trial, run)
+      }
+      if measured <= budget, measured >= (1 - Self.room) * budget { break }
+      // Loosening goes half the way, so that a lucky measurement does not throw the search off.
+      let next = measured > budget ? max(ratio, correction * 1.01) : (ratio + correction) / 2
+      if measured <= budget, next > correction * (1 - Self.room / 2) { break }
+      guard round < Self.rounds else { break }
+      note(
+        String(
+          format: "measured %.3f ms where %.3f ms was predicted; searching again with predictions x %.3f",
+          measured, candidate.costs[0], next))
+      correction = next
+      do {
+        var again = try session.start(latencyLimit: budget / correction)
+        if case .stopped = try again.run(shouldStop: { Interrupt.isRequested }) { break }
+        run = again
+      } catch let error as SearchersError where error.code == .infeasible && winner != nil {
+        break
+      }
+    }
+    return (winner?.run ?? run, winner?.trial, trials)
+  }
+
+  /// The best of the run that the corrected prediction puts inside the budget and that was not
+  /// measured yet.
+  private func candidate(of run: SearchRun, _ correction: Double, _ trials: [Trial]) -> Evaluated? {
+    run.front.filter { entry in
+      entry.costs[0] * correction <= session.spec.latencyBudget
+        && !trials.contains { $0.found.genotype == entry.genotype }
+    }.max { ($0.score, -$0.costs[0]) < ($1.score, -$1.costs[0]) }
+  }
+}

@@ -1,0 +1,37 @@
+import Architectures
+import Foundation
+
+/// Finds tables and predictors that a search was not told about.
+enum BundledFiles {
+  /// The lookup table for a space on a device: one built here, else the one that came with the
+  /// command, which was measured on another machine.
+  static func table(space: String, device: String) throws -> (path: String, isOwn: Bool) {
+    let own = tablePath(space: space, device: device)
+    if FileManager.default.fileExists(atPath: own) { return (own, true) }
+    if let folder = SpaceCatalog.bundledFolder("datasets") {
+      let bundled = "\(folder)/\(space)-table.csv"
+      if FileManager.default.fileExists(atPath: bundled) { return (bundled, false) }
+    }
+    throw Failure(
+      .unavailable,
+      "no lookup table of \(space) for '\(device)'; measure one with: "
+        + "swiftlet table build --space \(space) --device \(device)")
+  }
+
+  /// Where `table build` puts a table.
+  static func tablePath(space: String, device: String) -> String {
+    ".swiftlet/tables/\(device)/\(space).csv"
+  }
+
+  /// The accuracy predictor that came with the command.
+  static func accuracyPredictor(space: String) throws -> String {
+    if let folder = SpaceCatalog.bundledFolder("checkpoints") {
+      let path = "\(folder)/\(space)-accuracy.safetensors"
+      if FileManager.default.fileExists(atPath: path) { return path }
+    }
+    throw Failure(
+      .unavailable,
+      "no accuracy predictor of \(space) came with the command; train one with 'swiftlet predictor "
+        + "train' and name it with --accuracy-predictor")
+  }
+}

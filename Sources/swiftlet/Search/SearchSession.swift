@@ -1,0 +1,84 @@
+import Architectures
+import Devices
+import Foundation
+import Predictors
+import Searchers
+
+/// One search: the problem that a spec describes, and the run through it.
+struct SearchSession {
+  let spec: SearchSpec
+  let space: SearchSpace
+  let accuracy: AccuracyPredictor
+  let latency: LookupTablePredictor
+  private let metrics: [Metric]
+
+  init(_ spec: SearchSpec) throws {
+    self.spec = spec
+    space = try SpaceCatalog.standard.space(spec.space)
+    accuracy = try AccuracyPredictor(contentsOf: spec.accuracyPredictor, space: space)
+    latency = try LookupTablePredictor(space: space, table: try LookupTable(path: spec.table))
+    var metrics = [Metric("latency", unit: "ms", model: LatencyCost(predictor: latency))]
+    for (name, limit, cost) in [
+      ("macs", spec.maxMacs, StaticCost.macs), ("parameters", spec.maxParameters, .parameters),
+      ("weight bytes", spec.maxWeightBytes, .weightBytes),
+      ("activation bytes", spec.maxActivationBytes, .activationBytes),
+    ] {
+      guard let limit else { continue }
+      metrics.append(
+        Metric(name, unit: "", limit: limit, model: TableCost(table: try cost.table(for: space))))
+    }
+    if let limit = spec.maxResolution {
+      metrics.append(
+        Metric("resolution", unit: "px", limit: limit, model: ResolutionCost(space: space, sign: 1)))
+    }
+    if let limit = spec.minResolution {
+      metrics.append(
+        Metric(
+          "negative resolution", unit: "px", limit: -limit,
+          model: ResolutionCost(space: space, sign: -1)))
+    }
+    self.metrics = metrics
+  }
+
+  /// The problem with a limit on predicted latency, in milliseconds.
+  func problem(latencyLimit: Double) throws -> SearchProblem {
+    var metrics = metrics
+    metrics[0].limit = latencyLimit
+    return try SearchProblem(
+      domain: SearchDomain(space), scorer: AccuracyScorer(predictor: accuracy), metrics: metrics)
+  }
+
+  func searcher() throws -> any Searcher {
+    try SearcherRegistry.standard.searcher(
+      spec.searcher, options: Data(spec.searcherOptions.utf8), seed: spec.seed)
+  }
+
+  /// A run from the start.
+  func start(latencyLimit: Double) throws -> SearchRun {
+    func open<S: Searcher>(_ searcher: S, _ problem: SearchProblem) throws -> SearchRun {
+      try SearchRun(searcher, problem)
+    }
+    return try open(try searcher(), try problem(latencyLimit: latencyLimit))
+  }
+}
+
+private struct AccuracyScorer: ArchitectureScorer {
+  let predictor: AccuracyPredictor
+  func scores(_ genotypes: [Genotype]) throws -> [Double] { try predictor.scores(genotypes) }
+}
+
+private struct LatencyCost: CostModel {
+  let predictor: LookupTablePredictor
+  func cost(_ genotype: Genotype) throws -> Double { predictor.latency(genotype).value }
+}
+
+private struct TableCost: CostModel {
+  let table: SeparableCost
+  func cost(_ genotype: Genotype) throws -> Double { table(genotype) }
+}
+
+private struct ResolutionCost: CostModel {
+  let space: SearchSpace
+  let sign: Double
+  func cost(_ genotype: Genotype) throws -> Double { sign * Double(space.resolution(genotype)) }
+}

@@ -1,0 +1,63 @@
+import Architectures
+import Foundation
+
+/// Everything that decides a search's result; kept in the study, so that a resumed search is the
+/// same search.
+struct SearchSpec: Codable {
+  var space: String
+  var device: String
+  /// Milliseconds.
+  var latencyBudget: Double
+  /// Path of the lookup table.
+  var table: String
+  /// Path of the accuracy predictor.
+  var accuracyPredictor: String
+  var searcher = "evolution"
+  /// JSON object with the searcher's options.
+  var searcherOptions = "{}"
+  var seed: UInt64 = 0
+  var maxMacs: Double?
+  var maxParameters: Double?
+  var maxWeightBytes: Double?
+  var maxActivationBytes: Double?
+  var minResolution: Double?
+  var maxResolution: Double?
+  /// Whether the winner is measured on the device.
+  var measures = true
+  /// Where the results go.
+  var output: String?
+}
+
+/// Quantities as users write them.
+enum Quantity {
+  /// `25ms`, `0.025s`, `800us` in milliseconds.
+  static func milliseconds(_ text: String) throws -> Double {
+    for (suffix, factor) in [("ms", 1.0), ("us", 1e-3), ("µs", 1e-3), ("s", 1e3)]
+    where text.hasSuffix(suffix) {
+      guard let value = Double(text.dropLast(suffix.count).trimmingCharacters(in: .whitespaces)),
+        value > 0, value.isFinite
+      else { break }
+      return value * factor
+    }
+    throw Failure(.usage, "latency budget '\(text)': write a number above zero with its unit, 25ms")
+  }
+
+  /// `300M`, `1.5G`, `40k` or a plain count.
+  static func count(_ text: String, _ option: String) throws -> Double {
+    let factors: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9]
+    let factor = text.last.flatMap { factors[$0] }
+    guard let value = Double(factor == nil ? text : String(text.dropLast())), value > 0,
+      value.isFinite
+    else { throw Failure(.usage, "\(option) \(text): write a count such as 300M or 5000000") }
+    return value * (factor ?? 1)
+  }
+
+  /// `176` or `160..192` in pixels.
+  static func range(_ text: String) throws -> (Double, Double) {
+    let ends = text.components(separatedBy: "..").map { Int($0) }
+    guard (1...2).contains(ends.count), let low = ends.first ?? nil, let high = ends.last ?? nil,
+      low <= high, low > 0
+    else { throw Failure(.usage, "--resolution \(text): write 176 or 160..192") }
+    return (Double(low), Double(high))
+  }
+}

@@ -1,0 +1,100 @@
+import Architectures
+import Devices
+import Foundation
+import ONNXFormat
+import Searchers
+import Store
+
+/// Takes a search from where it is to its end: runs it with checkpoints, keeps the budget on the
+/// device, writes the results.
+struct StudyRunner {
+  let study: String
+  let session: SearchSession
+  let store: Store
+  let common: CommonOptions
+
+  func finish(_ start: SearchRun) throws {
+    Terminal.note("study \(study)", quiet: common.quiet)
+    let began = ContinuousClock.now
+    var run = start
+    var searchSeconds = 0.0
+    let kept = try Interrupt.guarding(resume: "go on with: swiftlet study resume \(study)") {
+      try search(&run)
+      searchSeconds = (ContinuousClock.now - began).seconds
+      return try session.spec.measures ? keepBudget(run) : (run: run, winner: nil, trials: [])
+    }
+    try store.checkpoint(
+      study: study, state: try run.checkpoint(), status: .finished, trials: trials(kept.trials))
+    let result = SearchResult(
+      study: study, session: session, run: kept.run, winner: kept.winner, trials: kept.trials,
+      seconds: searchSeconds)
+    try result.write()
+    if common.json { try result.printJSON() } else { result.printText() }
+    if session.spec.measures, kept.winner == nil {
+      throw Failure(
+        .failed,
+        String(
+          format: "no architecture kept the budget of %g ms on '%@' in %d measurements; the nearest "
+            + "took %.3f ms", session.spec.latencyBudget, session.spec.device, kept.trials.count,
+          kept.trials.map(\.measured.latencyMedian.value).min() ?? .nan))
+    }
+  }
+
+  /// Runs to the end; the state is saved every second and when the user stops the search.
+  private func search(_ run: inout SearchRun) throws {
+    var progress = Progress("searching", quiet: common.quiet)
+    var saved = ContinuousClock.now
+    let outcome = try run.run(shouldStop: { Interrupt.isRequested }) { run in
+      if let best = run.best {
+        progress.update(
+          run.searcher.step, of: run.searcher.steps,
+          String(format: "%.2f %% at %.3f ms", best.score * 100, best.costs[0]))
+      }
+      if ContinuousClock.now - saved > .seconds(1) {
+        try store.checkpoint(study: study, state: try run.checkpoint(), status: .running)
+        saved = ContinuousClock.now
+      }
+    }
+    progress.finish()
+    if case .stopped = outcome {
+      try store.checkpoint(study: study, state: try run.checkpoint(), status: .stopped)
+      throw Failure(.interrupted, "stopped")
+    }
+  }
+
+  private func keepBudget(_ run: SearchRun) throws
+    -> (run: SearchRun, winner: BudgetKeeper.Trial?, trials: [BudgetKeeper.Trial])
+  {
+    let device = try store.device(named: session.spec.device)
+    let export = try NetworkExport(batch: device.batch)
+    let client = WorkerClient(device: device, isInterrupted: { Interrupt.isRequested })
+    defer { client.close() }
+    let collector = SampleCollector(store: store, measurer: Measurer(client: client))
+    let keeper = BudgetKeeper(
+      session: session,
+      measure: { genotype in
+        let graph = try session.space.graph(genotype)
+        let id = session.space.id(genotype)
+        let network = NetworkToMeasure(id: id, space: session.space.name, digest: graph.digest) {
+          try export.source(graph)
+        }
+        return try collector.collect([network]).samples[0]
+      },
+      note: { Terminal.note($0, quiet: common.quiet) })
+    return try keeper.keep(first: run)
+  }
+
+  private func trials(_ trials: [BudgetKeeper.Trial]) -> [Trial] {
+    trials.enumerated().map { number, trial in
+      Trial(
+        number: number + 1, architecture: trial.measured.id,
+        result: String(
+          format: "{\"latencyMs\":%.6f,\"measuredLatencyMs\":%.6f,\"accuracy\":%.6f}",
+          trial.found.costs[0], trial.measured.latencyMedian.value, trial.found.score))
+    }
+  }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
