@@ -2,7 +2,7 @@
 # make test:   everything that can be checked, peers included.
 SWIFT ?= swift
 PYTHON := $(CURDIR)/.venv/bin/python
-BUDGET ?= 10ms
+BUDGET ?= 4ms
 
 .PHONY: search test build bench-engine format clean
 

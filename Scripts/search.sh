@@ -2,7 +2,7 @@
 # From a bundled table and predictor to an exported ONNX file that was measured on this machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-budget=${1:-10ms}
+budget=${1:-4ms}
 swiftlet=.build/release/swiftlet
 export SWIFTLET_STORE=runs/search/store.sqlite
 mkdir -p runs/search
