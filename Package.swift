@@ -87,5 +87,7 @@ let package = Package(
         "Architectures", "ONNXFormat", "Store", "Devices", "Predictors", "Searchers", arguments,
       ],
       swiftSettings: strict),
+    // Runs the built command; depends on it so that it is built.
+    .testTarget(name: "CommandTests", dependencies: ["swiftlet"], swiftSettings: strict),
   ]
 )

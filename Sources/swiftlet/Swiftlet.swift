@@ -15,6 +15,9 @@ struct Swiftlet: ParsableCommand {
     ])
 
   static func main() {
+    // A closed pipe and a full disk are errors to report, not deaths to die.
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()
