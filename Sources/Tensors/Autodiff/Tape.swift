@@ -12,7 +12,8 @@ public final class Tape {
   /// updated again.
   public let isRecomputing: Bool
   private var nextID = 0
-  private var leaves: [ObjectIdentifier: Variable] = [:]
+  /// Nodes, not variables: a variable would keep its tape, and the tape itself, alive for ever.
+  private var leaves: [ObjectIdentifier: Node] = [:]
 
   public init(_ engine: Engine, recording: Bool = true) {
     self.engine = engine
@@ -42,13 +43,14 @@ public final class Tape {
   /// The parameter's variable on this tape; the same one each time.
   public func parameter(_ parameter: Parameter) -> Variable {
     guard isRecording, parameter.isTrained else { return constant(parameter.value) }
-    if let known = leaves[ObjectIdentifier(parameter)] { return known }
-    let node = Node(
-      id: newID(), name: "parameter", shape: parameter.value.shape, inputs: [], backward: nil,
-      parameter: parameter)
-    let variable = Variable(value: parameter.value, tape: self, node: node)
-    leaves[ObjectIdentifier(parameter)] = variable
-    return variable
+    let key = ObjectIdentifier(parameter)
+    let node =
+      leaves[key]
+      ?? Node(
+        id: newID(), name: "parameter", shape: parameter.value.shape, inputs: [], backward: nil,
+        parameter: parameter)
+    leaves[key] = node
+    return Variable(value: parameter.value, tape: self, node: node)
   }
 
   /// Adds an operator of one's own: its value and how to go back.
@@ -225,11 +227,11 @@ public final class Tape {
   private func propagateAll(_ output: Variable, seed: Tensor, leaves: [Int?]) throws -> [Variable?]
   {
     let parameters = leaves.isEmpty ? [] : self.leaves.values.map { $0 }
-    let wanted = Set(leaves.compactMap { $0 } + parameters.compactMap { $0.node?.id })
+    let wanted = Set(leaves.compactMap { $0 } + parameters.map(\.id))
     let found = try propagate(
       output, seed: seed, wanted: wanted, createGraph: false, keepGraph: false)
-    for variable in parameters {
-      if let node = variable.node, let parameter = node.parameter, let gradient = found[node.id] {
+    for node in parameters {
+      if let parameter = node.parameter, let gradient = found[node.id] {
         add(gradient.value, to: parameter)
       }
     }
