@@ -21,6 +21,11 @@ test:
 	$(SWIFT) build -c release --build-tests -Xswiftc -enable-testing
 	SWIFTLET_PYTHON=$(PYTHON) $(SWIFT) test -c release --skip-build -Xswiftc -enable-testing
 
+# The engine beside PyTorch and ONNX Runtime, in one run.
+bench-engine:
+	@Scripts/setup.sh test
+	@$(MAKE) --no-print-directory -C Benchmarks engine PYTHON=$(PYTHON)
+
 format:
 	$(SWIFT) format lint --strict --recursive Sources Tests --parallel
 

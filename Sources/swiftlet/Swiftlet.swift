@@ -10,7 +10,8 @@ struct Swiftlet: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       SpaceCommand.self, DescribeCommand.self, DeviceCommand.self, MeasureCommand.self,
-      SamplesCommand.self, TableCommand.self, PredictorCommand.self, SearchCommand.self,
+      SamplesCommand.self, TableCommand.self, PredictorCommand.self, PredictCommand.self,
+      SearchCommand.self,
       StudyCommand.self, ExportCommand.self, DoctorCommand.self,
     ])
 

@@ -18,10 +18,17 @@ struct StudyRunner {
     let began = ContinuousClock.now
     var run = start
     var searchSeconds = 0.0
-    let kept = try Interrupt.guarding(resume: "go on with: swiftlet study resume \(study)") {
-      try search(&run)
-      searchSeconds = (ContinuousClock.now - began).seconds
-      return try session.spec.measures ? keepBudget(run) : (run: run, winner: nil, trials: [])
+    let kept: (run: SearchRun, winner: BudgetKeeper.Trial?, trials: [BudgetKeeper.Trial])
+    do {
+      kept = try Interrupt.guarding(resume: "go on with: swiftlet study resume \(study)") {
+        try search(&run)
+        searchSeconds = (ContinuousClock.now - began).seconds
+        try store.checkpoint(study: study, state: try run.checkpoint(), status: .running)
+        return try session.spec.measures ? keepBudget(run) : (run: run, winner: nil, trials: [])
+      }
+    } catch let error as SearchersError where error.code == .infeasible {
+      try store.checkpoint(study: study, state: nil, status: .failed)
+      throw error
     }
     try store.checkpoint(
       study: study, state: try run.checkpoint(), status: .finished, trials: trials(kept.trials))

@@ -1,0 +1,94 @@
+import Architectures
+import ArgumentParser
+import Devices
+import Foundation
+import Predictors
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict", abstract: "Predict latency or accuracy of architectures.",
+    subcommands: [Latency.self, Accuracy.self])
+
+  struct Latency: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Latency by lookup table, in milliseconds.")
+    @Argument(help: "Ids, text files with one id a line, or '-' for stdin.")
+    var architectures: [String]
+    @Option(help: "Device whose table is asked.") var device: String?
+    @Option(help: "Lookup table; by default the device's.") var table: String?
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      try Predictions.run(architectures, key: "latencyMs", common: common) { space in
+        guard table != nil || device != nil else {
+          throw Failure(.usage, "name a --device or a --table")
+        }
+        let path = try table ?? BundledFiles.table(space: space.name, device: device ?? "").path
+        let predictor = try LookupTablePredictor(
+          space: space, table: try LookupTable(path: path))
+        return { try $0.map { genotype in
+          let latency = predictor.latency(genotype).value
+          guard latency.isFinite else {
+            throw Failure(.input, "\(path) has no price for a block of \(space.id(genotype))")
+          }
+          return latency
+        } }
+      }
+    }
+  }
+
+  struct Accuracy: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Top-1 accuracy by predictor, 0...1.")
+    @Argument(help: "Ids, text files with one id a line, or '-' for stdin.")
+    var architectures: [String]
+    @Option(help: "Accuracy predictor; by default the space's that came along.")
+    var accuracyPredictor: String?
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      try Predictions.run(architectures, key: "accuracy", common: common) { space in
+        let predictor = try AccuracyPredictor(
+          contentsOf: try accuracyPredictor ?? BundledFiles.accuracyPredictor(space: space.name),
+          space: space)
+        return { try predictor.scores($0) }
+      }
+    }
+  }
+}
+
+/// Predictions for ids of any spaces, printed in the order of the ids.
+private enum Predictions {
+  static func run(
+    _ arguments: [String], key: String, common: CommonOptions,
+    predictor: (SearchSpace) throws -> ([Genotype]) throws -> [Double]
+  ) throws {
+    var spaces: [String: (space: SearchSpace, indices: [Int], genotypes: [Genotype])] = [:]
+    let ids = try IDList.expand(arguments)
+    var names = ids
+    for (index, id) in ids.enumerated() {
+      let name = String(id.prefix { $0 != ":" })
+      let space = try spaces[name]?.space ?? SpaceCatalog.standard.space(ofID: id)
+      let genotype = try space.genotype(id: id)
+      names[index] = space.id(genotype)
+      spaces[name, default: (space, [], [])].indices.append(index)
+      spaces[name]?.genotypes.append(genotype)
+    }
+    var values = [Double](repeating: 0, count: ids.count)
+    for (_, group) in spaces.sorted(by: { $0.key < $1.key }) {
+      let predicted = try predictor(group.space)(group.genotypes)
+      for (index, value) in zip(group.indices, predicted) { values[index] = value }
+    }
+    if common.json {
+      try Output.json(
+        "predictions",
+        [
+          "predictions": .array(
+            zip(names, values).map { ["id": .string($0), key: .number($1)] })
+        ])
+    } else {
+      Output.table(
+        [key, "architecture"], zip(names, values).map { [String(format: "%.5f", $1), $0] })
+    }
+  }
+}
