@@ -18,8 +18,8 @@ build:
 # Numeric tests are meant for release builds.
 test:
 	@Scripts/setup.sh test
-	$(SWIFT) build -c release --build-tests -Xswiftc -enable-testing
-	SWIFTLET_PYTHON=$(PYTHON) $(SWIFT) test -c release --skip-build -Xswiftc -enable-testing
+	$(SWIFT) build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build-test
+	SWIFTLET_PYTHON=$(PYTHON) $(SWIFT) test -c release --skip-build -Xswiftc -enable-testing --scratch-path .build-test
 
 # The engine beside PyTorch and ONNX Runtime, in one run.
 bench-engine:
@@ -30,4 +30,4 @@ format:
 	$(SWIFT) format lint --strict --recursive Sources Tests --parallel
 
 clean:
-	rm -rf .build .venv
+	rm -rf .build .build-test .venv
