@@ -30,10 +30,13 @@ static const ck_table *at(int32_t level) {
   return &ck_table_baseline;
 }
 
-// Written by whoever comes first, always with the same value, and by ck_isa_select.
+// Written by whoever comes first, always with the same value.
 static _Atomic(const ck_table *) chosen;
+// A thread's own choice, for tests.
+static _Thread_local const ck_table *own;
 
 static const ck_table *table(void) {
+  if (own) return own;
   const ck_table *t = atomic_load_explicit(&chosen, memory_order_relaxed);
   if (!t) {
     t = at(best());
@@ -43,14 +46,9 @@ static const ck_table *table(void) {
 }
 
 int32_t ck_isa_select(int32_t level) {
-  const int32_t top = best();
-  const int32_t l = level < 0 ? 0 : (level > top ? top : level);
-  atomic_store_explicit(&chosen, at(l), memory_order_relaxed);
+  const int32_t top = best(), l = level > top ? top : level;
+  own = level < 0 ? NULL : at(l);
   return l;
-}
-int32_t ck_isa_level(void) {
-  const ck_table *t = table();
-  return t == at(2) && at(2) != at(0) ? 2 : (t == at(1) && at(1) != at(0) ? 1 : 0);
 }
 const char *ck_isa_name(void) { return table()->name; }
 

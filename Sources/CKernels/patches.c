@@ -50,13 +50,3 @@ void ck_patches_add(const ck_window *w, const float *patches, int64_t ldp, int64
     }
   }
 }
-
-int64_t ck_depthwise_scratch(const ck_window *w) {
-  const int64_t span = (w->kernel_h - 1) * w->dilation_h + 1;
-  const int64_t padded = (w->out_width - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
-  const int64_t left = ((w->kernel_w - 1) * w->dilation_w + w->stride_w - 1) / w->stride_w;
-  const int64_t right = (w->width - 1 + w->pad_left) / w->stride_w + 1 - w->out_width;
-  const int64_t dpadded = left + w->out_width + (right > 0 ? right : 0) + 1;
-  const int64_t dspan = (w->kernel_h - 1) * w->dilation_h / w->stride_h + 2;
-  return (2 * w->kernel_h * w->kernel_w + span * padded + dspan * dpadded) * CK_LANES;
-}

@@ -93,6 +93,11 @@ static int64_t under(const ck_window *w, int64_t oy, int64_t ox, int64_t ky, int
   return (iy * w->width + ix) * w->channels;
 }
 
+// A weight of a tap in the packed layout.
+static int64_t packed_at(const ck_window *w, int64_t tap, int64_t c) {
+  return (c / CK_LANES * w->kernel_h * w->kernel_w + tap) * CK_LANES + c % CK_LANES;
+}
+
 void ck_depthwise_reference(const ck_depthwise_args *args) {
   const ck_window *w = args->window;
   for (int64_t o = 0; o < w->out_height * w->out_width; o++) {
@@ -101,7 +106,7 @@ void ck_depthwise_reference(const ck_depthwise_args *args) {
       for (int64_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
         const int64_t i =
             under(w, o / w->out_width, o % w->out_width, t / w->kernel_w, t % w->kernel_w);
-        if (i >= 0) s += args->weight[t * args->ldw + c] * source_at(&args->in, i + c, c);
+        if (i >= 0) s += args->weight[packed_at(w, t, c)] * source_at(&args->in, i + c, c);
       }
       if (args->sums) args->sums[c] += s, args->squares[c] += s * s;
       if (args->scale) s = s * args->scale[c] + args->shift[c];
@@ -122,7 +127,7 @@ void ck_depthwise_gradient_reference(const ck_depthwise_gradient_args *args) {
         if (i < 0) continue;
         s += source_at(&args->in, i + c, c) * source_at(&args->gradient, o * w->channels + c, c);
       }
-      args->dw[t * args->lddw + c] += (float)s;
+      args->dw[packed_at(w, t, c)] += (float)s;
     }
     for (int64_t i = 0; i < w->height * w->width && args->dx; i++) {
       double s = 0;
@@ -131,7 +136,7 @@ void ck_depthwise_gradient_reference(const ck_depthwise_gradient_args *args) {
           const int64_t at =
               under(w, o / w->out_width, o % w->out_width, t / w->kernel_w, t % w->kernel_w);
           if (at != i * w->channels) continue;
-          s += args->weight[t * args->ldw + c] *
+          s += args->weight[packed_at(w, t, c)] *
                source_at(&args->gradient, o * w->channels + c, c);
         }
       }

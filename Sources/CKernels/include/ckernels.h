@@ -29,10 +29,9 @@ void ck_pool_run(ck_pool *pool, int64_t count, ck_task task, void *context);
 
 // Name of the instruction set in use: "x86-64-v4", "x86-64-v3" or "baseline".
 const char *ck_isa_name(void);
-// Restricts the kernels to an instruction set (0 baseline, 1 v3, 2 v4), for tests. Returns the one
-// in force, which is lower if the machine lacks it. Not for use while kernels run.
+// Restricts the calling thread's kernels to an instruction set (0 baseline, 1 v3, 2 v4; -1: what the
+// processor has), for tests. Returns the one in force, which is lower if the machine lacks it.
 int32_t ck_isa_select(int32_t level);
-int32_t ck_isa_level(void);
 
 // ---- Activations -----------------------------------------------------------------------------
 
@@ -167,17 +166,22 @@ typedef struct {
 // Channels that a depthwise kernel handles at once.
 #define CK_LANES 16
 
-// Scratch floats that the depthwise kernels need.
+// Scratch floats that the depthwise kernels need, and output rows that the gradient does together.
 int64_t ck_depthwise_scratch(const ck_window *w);
+int64_t ck_depthwise_band(const ck_window *w);
+
+// Depthwise weights [taps, channels] (row stride ldw) as the kernels read them: by groups of
+// CK_LANES channels, [group, taps, CK_LANES], zeros behind the last channel; and back.
+void ck_lanes_pack(int64_t taps, int64_t channels, const float *weight, int64_t ldw, float *out);
+void ck_lanes_unpack(int64_t taps, int64_t channels, const float *packed, float *weight);
 
 // One image, channels c0..<c0 + n (n <= CK_LANES): out[y, x, c] = sum of taps. The source's arrays
-// start at the image, weight is [kernel_h, kernel_w, ldw]; sums and squares as in a product; scale,
+// start at the image, weight is packed (all groups); sums and squares as in a product; scale,
 // shift (both or neither) and activation are applied to what is stored.
 typedef struct {
   const ck_window *window;
   ck_source in;
   const float *weight;
-  int64_t ldw;
   float *out;
   const float *scale, *shift;
   int32_t activation;
@@ -187,18 +191,16 @@ typedef struct {
 void ck_depthwise(const ck_depthwise_args *args, int64_t c0, int64_t n, float *scratch);
 
 // Both gradients of the same: dx[y, x, c] (NULL: not wanted) through the sink, and dw (NULL: not
-// wanted) [kernel_h, kernel_w, lddw] added to.
+// wanted), packed, added to.
 typedef struct {
   const ck_window *window;
   ck_source in;
   ck_source gradient;  // of the output
   const float *weight;
-  int64_t ldw;
   float *dx;
   int32_t streamed;  // dx, as above
   ck_sink sink;
   float *dw;
-  int64_t lddw;
 } ck_depthwise_gradient_args;
 void ck_depthwise_gradient(const ck_depthwise_gradient_args *args, int64_t c0, int64_t n,
                            float *scratch);

@@ -91,19 +91,13 @@ CK_INLINE void FN(dw_row)(const ck_window *w, const int64_t step, const float *c
 #undef DW_STEP
 }
 
-static void FN(pack_lanes)(const float *w, int64_t taps, int64_t ldw, int64_t n, float *out) {
-  for (int64_t t = 0; t < taps; t++) {
-    for (int64_t c = 0; c < CK_LANES; c++) out[t * CK_LANES + c] = c < n ? w[t * ldw + c] : 0;
-  }
-}
-
 static void FN(depthwise)(const ck_depthwise_args *args, int64_t c0, int64_t n, float *scratch) {
   const ck_window *w = args->window;
   const int64_t span = (w->kernel_h - 1) * w->dilation_h + 1;  // rows a window touches
   const int64_t padded = FN(dw_row_width)(w);
   const int64_t taps = w->kernel_h * w->kernel_w;
-  float *weights = scratch, *ring = scratch + taps * CK_LANES;
-  FN(pack_lanes)(args->weight + c0, taps, args->ldw, n, weights);
+  const float *weights = args->weight + c0 * taps;
+  float *ring = scratch;
   vec sums[CK_LANES / VW] = {{0}}, squares[CK_LANES / VW] = {{0}};
   const float *rows[w->kernel_h];
   int64_t next = -w->pad_top;  // first input row not loaded
@@ -154,19 +148,26 @@ static void FN(depthwise)(const ck_depthwise_args *args, int64_t c0, int64_t n, 
   }
 }
 
-// dw[r][kx] += sum over ox of X[rows[r], ox * step + kx * dilation] * d[ox]
+// dw[r][kx] += sum over ys, ox of X[ys][rows[r], ox * step + kx * dilation] * d[ys][ox]: the
+// accumulators stay in registers over a band of output rows.
 CK_INLINE void FN(dw_taps)(const int nrows, const int nkx, const int64_t step, int64_t dilation,
-                           int64_t width, const float *const *rows, const float *d, float *dw,
+                           int64_t width, int64_t band, const float *const *rows, int64_t kh,
+                           const float *const *ds, int64_t at, int64_t shift, float *dw,
                            int64_t kw) {
   vec acc[nrows * nkx];
   UNROLL for (int r = 0; r < nrows; r++) {
     UNROLL for (int x = 0; x < nkx; x++) acc[r * nkx + x] = FN(load)(dw + (r * kw + x) * CK_LANES);
   }
-  for (int64_t ox = 0; ox < width; ox++) {
-    const vec g = FN(load)(d + ox * CK_LANES);
-    UNROLL for (int r = 0; r < nrows; r++) {
-      UNROLL for (int x = 0; x < nkx; x++) {
-        acc[r * nkx + x] += g * FN(load)(rows[r] + (ox * step + x * dilation) * CK_LANES);
+  for (int64_t y = 0; y < band; y++) {
+    const float *d = ds[y] + at;
+    const float *row[nrows];
+    UNROLL for (int r = 0; r < nrows; r++) row[r] = rows[y * kh + r] + at + shift;
+    for (int64_t ox = 0; ox < width; ox++) {
+      const vec g = FN(load)(d + ox * CK_LANES);
+      UNROLL for (int r = 0; r < nrows; r++) {
+        UNROLL for (int x = 0; x < nkx; x++) {
+          acc[r * nkx + x] += g * FN(load)(row[r] + (ox * step + x * dilation) * CK_LANES);
+        }
       }
     }
   }
@@ -175,16 +176,17 @@ CK_INLINE void FN(dw_taps)(const int nrows, const int nkx, const int64_t step, i
   }
 }
 
-CK_INLINE void FN(dw_row_taps)(const ck_window *w, const int64_t step, const float *const *ring,
-                               const float *d, float *dw, int v) {
-  const float *rows[w->kernel_h];
-  for (int64_t k = 0; k < w->kernel_h; k++) rows[k] = ring[k] + v * VW;
-  const int64_t kw = w->kernel_w, dil = w->dilation_w;
+// `rows` holds, for each of the band's output rows, the kernel_h input rows under it.
+CK_INLINE void FN(dw_band_taps)(const ck_window *w, const int64_t step, int64_t band,
+                                const float *const *rows, const float *const *ds, float *dw,
+                                int v) {
+  const int64_t kw = w->kernel_w, kh = w->kernel_h, dil = w->dilation_w;
   int64_t k = 0;
-  d += v * VW, dw += v * VW;
-#define DW_GROUP(nrows, nkx)                                                                \
-  for (; k + nrows <= w->kernel_h; k += nrows) {                                            \
-    FN(dw_taps)(nrows, nkx, step, dil, w->out_width, rows + k, d, dw + k * kw * CK_LANES, kw); \
+  dw += v * VW;
+#define DW_GROUP(nrows, nkx)                                                                 \
+  for (; k + nrows <= kh; k += nrows) {                                                      \
+    FN(dw_taps)(nrows, nkx, step, dil, w->out_width, band, rows + k, kh, ds, v * VW, 0,      \
+                dw + k * kw * CK_LANES, kw);                                                 \
   }
   if (kw == 3) {
     DW_GROUP(3, 3)
@@ -202,10 +204,10 @@ CK_INLINE void FN(dw_row_taps)(const ck_window *w, const int64_t step, const flo
     DW_GROUP(2, 7)
     DW_GROUP(1, 7)
   } else {
-    for (; k < w->kernel_h; k++) {
+    for (; k < kh; k++) {
       for (int64_t x = 0; x < kw; x++) {
-        const float *row = rows[k] + x * dil * CK_LANES;
-        FN(dw_taps)(1, 1, step, dil, w->out_width, &row, d, dw + (k * kw + x) * CK_LANES, kw);
+        FN(dw_taps)(1, 1, step, dil, w->out_width, band, rows + k, kh, ds, v * VW,
+                    x * dil * CK_LANES, dw + (k * kw + x) * CK_LANES, kw);
       }
     }
   }
@@ -216,11 +218,17 @@ typedef struct {
   vec sums[CK_LANES / VW], products[CK_LANES / VW];
 } FN(dw_sums);
 
+// Columns of a row of dx that are `phase` modulo the stride: taps and where each one starts.
+typedef struct {
+  int64_t taps, width;
+  int64_t *kxs, *offsets;
+} FN(dw_phase);
+
 // A row of dx: for each phase of the stride, a row correlation of the gradient's rows.
 static void FN(dw_back_row)(const ck_depthwise_gradient_args *args, int64_t iy,
                             const float *const *rows, const int64_t *kys, int64_t count,
-                            int64_t left, const float *weights, int64_t c0, int64_t n,
-                            FN(dw_sums) * total) {
+                            const FN(dw_phase) * phases, const float *weights, int64_t c0,
+                            int64_t n, FN(dw_sums) * total) {
   const ck_window *w = args->window;
   const int64_t s = w->stride_w;
   const ck_sink *sink = &args->sink;
@@ -231,16 +239,8 @@ static void FN(dw_back_row)(const ck_depthwise_gradient_args *args, int64_t iy,
       args->streamed && n >= CK_LANES && FN(lines)(out) && w->channels % CK_LANES == 0;
   vec acc[DW_TILE];
   for (int64_t phase = 0; phase < s; phase++) {
-    // Taps of this phase, first the one that reads furthest to the right.
-    int64_t kxs[w->kernel_w], offsets[w->kernel_w], taps = 0;
-    for (int64_t kx = 0; kx < w->kernel_w; kx++) {
-      const int64_t t = phase + w->pad_left - kx * w->dilation_w;
-      if (((t % s) + s) % s == 0) {
-        kxs[taps] = kx;
-        offsets[taps++] = (t - ((t % s) + s) % s) / s + left;
-      }
-    }
-    const int64_t width = (w->width - phase + s - 1) / s;
+    const FN(dw_phase) *f = &phases[phase];
+    const int64_t width = f->width;
     UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
       const int64_t m = n - v * VW;
       if (m <= 0) break;
@@ -258,46 +258,45 @@ static void FN(dw_back_row)(const ck_depthwise_gradient_args *args, int64_t iy,
   for (int64_t a = 0; a < count; a++) {                                                     \
     const float *wr = weights + kys[a] * w->kernel_w * CK_LANES + v * VW;                   \
     const float *row = rows[a] + j0 * CK_LANES + v * VW;                                    \
-    for (int64_t b = 0; b < taps; b++) {                                                    \
-      const vec wv = FN(load)(wr + kxs[b] * CK_LANES);                                      \
-      const float *p = row + offsets[b] * CK_LANES;                                         \
+    for (int64_t b = 0; b < f->taps; b++) {                                                 \
+      const vec wv = FN(load)(wr + f->kxs[b] * CK_LANES);                                   \
+      const float *p = row + f->offsets[b] * CK_LANES;                                      \
       UNROLL for (int j = 0; j < size; j++) acc[j] += wv * FN(load)(p + j * CK_LANES);      \
     }                                                                                       \
   }
         if (width - j0 >= DW_TILE) {
           DW_BACK(DW_TILE)
+#if DW_TILE > 8
+        } else if (width - j0 >= 8) {
+          DW_BACK(8)
+#endif
         } else if (width - j0 >= 4) {
           DW_BACK(4)
         } else {
           DW_BACK(1)
         }
 #undef DW_BACK
-        for (int j = 0; j < tile; j++) {
-          const int64_t at = ((j0 + j) * s + phase) * w->channels + v * VW;
-          vec g = acc[j];
-          if (sinks) {
-            const vec zv = FN(load_n)(z + at, m);
-            const vec y = zv * scale + shift;
-            switch (sink->activation) {
-              case CK_IDENTITY: break;
-              case CK_RELU: g *= FN(activate_slope)(CK_RELU, y); break;
-              case CK_RELU6: g *= FN(activate_slope)(CK_RELU6, y); break;
-              case CK_HARD_SWISH: g *= FN(activate_slope)(CK_HARD_SWISH, y); break;
-              case CK_HARD_SIGMOID: g *= FN(activate_slope)(CK_HARD_SIGMOID, y); break;
-              case CK_SWISH: g *= FN(activate_slope)(CK_SWISH, y); break;
-              case CK_SIGMOID: g *= FN(activate_slope)(CK_SIGMOID, y); break;
-              case CK_TANH: g *= FN(activate_slope)(CK_TANH, y); break;
-              default: g *= FN(activate_slope)(CK_GELU, y); break;
-            }
-            total->sums[v] += g;
-            total->products[v] += g * zv;
-          }
-          if (streamed) {
-            FN(stream)(out + at, g);
-          } else {
-            FN(store_n)(out + at, g, m);
-          }
-        }
+        const int32_t kind = sink->activation;
+        float *to = out + (j0 * s + phase) * w->channels + v * VW;
+        const float *from = sinks ? z + (j0 * s + phase) * w->channels + v * VW : NULL;
+        const int64_t distance = s * w->channels;
+#define CK_RUN(k)                                                          \
+  for (int j = 0; j < tile; j++) {                                         \
+    vec g = acc[j];                                                        \
+    if (sinks) {                                                           \
+      const vec zv = FN(load_n)(from + j * distance, m);                   \
+      g *= FN(activate_slope)(k, zv * scale + shift);                      \
+      total->sums[v] += g;                                                 \
+      total->products[v] += g * zv;                                        \
+    }                                                                      \
+    if (streamed) {                                                        \
+      FN(stream)(to + j * distance, g);                                    \
+    } else {                                                               \
+      FN(store_n)(to + j * distance, g, m);                                \
+    }                                                                      \
+  }
+        CK_KINDS(CK_RUN)
+#undef CK_RUN
         j0 += tile;
       }
     }
@@ -307,66 +306,83 @@ static void FN(dw_back_row)(const ck_depthwise_gradient_args *args, int64_t iy,
 static void FN(depthwise_gradient)(const ck_depthwise_gradient_args *args, int64_t c0, int64_t n,
                                    float *scratch) {
   const ck_window *w = args->window;
-  const int64_t taps = w->kernel_h * w->kernel_w;
-  const int64_t span = (w->kernel_h - 1) * w->dilation_h + 1;
+  const int64_t kh = w->kernel_h, kw = w->kernel_w, sh = w->stride_h, sw = w->stride_w;
+  const int64_t span = (kh - 1) * w->dilation_h + 1;
   const int64_t padded = FN(dw_row_width)(w);
+  // Output rows that are done together: as many as the ring of input rows has room for.
+  const int64_t band = ck_depthwise_band(w);
+  const int64_t ring_rows = span + (band - 1) * sh;
   // The gradient's rows: zeros left and right as far as any tap reaches.
-  const int64_t left = ((w->kernel_w - 1) * w->dilation_w + w->stride_w - 1) / w->stride_w;
-  const int64_t right = (w->width - 1 + w->pad_left) / w->stride_w + 1 - w->out_width;
+  const int64_t left = ((kw - 1) * w->dilation_w + sw - 1) / sw;
+  const int64_t right = (w->width - 1 + w->pad_left) / sw + 1 - w->out_width;
   const int64_t dpadded = left + w->out_width + (right > 0 ? right : 0) + 1;
-  const int64_t dspan = (w->kernel_h - 1) * w->dilation_h / w->stride_h + 2;
-  float *weights = scratch;
-  float *dw = weights + taps * CK_LANES;
-  float *ring = dw + taps * CK_LANES;
-  float *dring = ring + span * padded * CK_LANES;
-  FN(pack_lanes)(args->weight + c0, taps, args->ldw, n, weights);
-  memset(dw, 0, (size_t)(taps * CK_LANES) * sizeof(float));
+  const int64_t dspan = (kh - 1) * w->dilation_h / sh + 1 + band;
+  const float *weights = args->weight + c0 * kh * kw;
+  float *dw = args->dw ? args->dw + c0 * kh * kw : NULL;
+  float *ring = scratch;
+  float *dring = ring + ring_rows * padded * CK_LANES;
   FN(dw_sums) total = {{{0}}, {{0}}};
-  const float *rows[w->kernel_h];
-  int64_t kys[w->kernel_h];
+  const float *rows[kh * band], *ds[band];
+  int64_t kys[kh];
+  int64_t kxs[sw * kw], offsets[sw * kw];
+  FN(dw_phase) phases[sw];
+  for (int64_t phase = 0; phase < sw; phase++) {
+    FN(dw_phase) *f = &phases[phase];
+    *f = (FN(dw_phase)){0, (w->width - phase + sw - 1) / sw, kxs + phase * kw, offsets + phase * kw};
+    for (int64_t kx = 0; kx < kw; kx++) {
+      const int64_t t = phase + w->pad_left - kx * w->dilation_w, rest = ((t % sw) + sw) % sw;
+      if (rest != 0) continue;
+      f->kxs[f->taps] = kx;
+      f->offsets[f->taps++] = t / sw + left;
+    }
+  }
   int64_t next = -w->pad_top, emitted = 0;
-  for (int64_t oy = 0; oy < w->out_height; oy++) {
-    float *drow = dring + (oy % dspan) * dpadded * CK_LANES;
-    FN(dw_load)(w, &args->gradient, oy, c0, n, left, dpadded, w->out_height, w->out_width, drow);
-    if (args->dw) {
-      const int64_t top = oy * w->stride_h - w->pad_top;
+  for (int64_t oy = 0; oy < w->out_height; oy += band) {
+    const int64_t end = w->out_height - oy < band ? w->out_height : oy + band;
+    for (int64_t y = oy; y < end; y++) {
+      float *drow = dring + (y % dspan) * dpadded * CK_LANES;
+      FN(dw_load)(w, &args->gradient, y, c0, n, left, dpadded, w->out_height, w->out_width, drow);
+      ds[y - oy] = drow + left * CK_LANES;
+    }
+    if (dw) {
+      const int64_t top = oy * sh - w->pad_top, bottom = (end - 1) * sh - w->pad_top + span;
       if (next < top) next = top;
-      for (; next < top + span; next++) {
-        const int64_t slot = (next + w->pad_top) % span;
+      for (; next < bottom; next++) {
+        const int64_t slot = (next + w->pad_top) % ring_rows;
         FN(dw_load)(w, &args->in, next, c0, n, w->pad_left, padded, w->height, w->width,
                     ring + slot * padded * CK_LANES);
       }
-      for (int64_t k = 0; k < w->kernel_h; k++) {
-        rows[k] = ring + ((top + k * w->dilation_h + w->pad_top) % span) * padded * CK_LANES;
+      for (int64_t y = oy; y < end; y++) {
+        for (int64_t k = 0; k < kh; k++) {
+          rows[(y - oy) * kh + k] =
+              ring + ((y * sh + k * w->dilation_h) % ring_rows) * padded * CK_LANES;
+        }
       }
       UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
         if (n <= v * VW) break;
-        if (w->stride_w == 1) {
-          FN(dw_row_taps)(w, 1, rows, drow + left * CK_LANES, dw, v);
-        } else if (w->stride_w == 2) {
-          FN(dw_row_taps)(w, 2, rows, drow + left * CK_LANES, dw, v);
+        if (sw == 1) {
+          FN(dw_band_taps)(w, 1, end - oy, rows, ds, dw, v);
+        } else if (sw == 2) {
+          FN(dw_band_taps)(w, 2, end - oy, rows, ds, dw, v);
         } else {
-          FN(dw_row_taps)(w, w->stride_w, rows, drow + left * CK_LANES, dw, v);
+          FN(dw_band_taps)(w, sw, end - oy, rows, ds, dw, v);
         }
       }
     }
     if (!args->dx) continue;
-    const int last = oy == w->out_height - 1;
-    while (emitted < w->height && (last || (emitted + w->pad_top) / w->stride_h <= oy)) {
+    const int last = end == w->out_height;
+    while (emitted < w->height && (last || (emitted + w->pad_top) / sh < end)) {
       int64_t count = 0;
-      for (int64_t ky = 0; ky < w->kernel_h; ky++) {
+      for (int64_t ky = 0; ky < kh; ky++) {
         const int64_t t = emitted + w->pad_top - ky * w->dilation_h;
-        if (t < 0 || t % w->stride_h != 0 || t / w->stride_h >= w->out_height) continue;
+        if (t < 0) break;
+        const int64_t y = sh == 1 ? t : t / sh;
+        if (y * sh != t || y >= w->out_height) continue;
         kys[count] = ky;
-        rows[count++] = dring + ((t / w->stride_h) % dspan) * dpadded * CK_LANES;
+        rows[count++] = dring + (y % dspan) * dpadded * CK_LANES;
       }
-      FN(dw_back_row)(args, emitted, rows, kys, count, left, weights, c0, n, &total);
+      FN(dw_back_row)(args, emitted, rows, kys, count, phases, weights, c0, n, &total);
       emitted++;
-    }
-  }
-  if (args->dw) {
-    for (int64_t t = 0; t < taps; t++) {
-      for (int64_t c = 0; c < n; c++) args->dw[t * args->lddw + c0 + c] += dw[t * CK_LANES + c];
     }
   }
   if (args->dx && args->sink.z) {

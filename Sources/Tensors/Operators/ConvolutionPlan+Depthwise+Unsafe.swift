@@ -4,10 +4,15 @@ import CKernels
 extension ConvolutionPlan {
   private var chunks: Int { (input[3] + Int(CK_LANES) - 1) / Int(CK_LANES) }
 
-  /// The weight with its taps at one distance: a view of fewer channels is, a cropped kernel isn't.
-  private func taps(_ weight: Tensor, engine: Engine) -> Tensor {
+  /// The weight (a view, perhaps) as the kernels read it.
+  private func packed(_ weight: Tensor, engine: Engine) -> Tensor {
     let even = kernel.height == 1 || weight.strides[0] == kernel.width * weight.strides[1]
-    return even ? weight : weight.copied(engine: engine)
+    let weight = even ? weight : weight.copied(engine: engine)
+    let taps = kernel.height * kernel.width
+    let result = Tensor(uninitialized: [chunks, taps, Int(CK_LANES)], engine: engine)
+    ck_lanes_pack(
+      Int64(taps), Int64(input[3]), weight.base, Int64(weight.strides[1]), result.base)
+    return result
   }
 
   /// The image, first channel and number of channels of a task.
@@ -20,7 +25,7 @@ extension ConvolutionPlan {
     _ x: Variable, _ weight: Tensor, _ finish: Epilogue, _ result: Tensor, parts: Int,
     sums: PartialSums, engine: Engine
   ) {
-    let (window, weight) = (window, taps(weight, engine: engine))
+    let (window, weight) = (window, packed(weight, engine: engine))
     let size = withUnsafePointer(to: window) { Int(ck_depthwise_scratch($0)) }
     let scratch = Tensor(uninitialized: [parts, (size + 15) / 16 * 16], engine: engine)
     let ones = Tensor(repeating: 1, shape: [output[3]], engine: engine)
@@ -32,7 +37,6 @@ extension ConvolutionPlan {
         var args = ck_depthwise_args()
         args.window = window
         args.weight = UnsafePointer(weight.base)
-        args.ldw = Int64(weight.strides[1])
         args.scale = scale.map { UnsafePointer($0.base) }
         args.shift = shift.map { UnsafePointer($0.base) }
         args.activation = finish.activation.kernel
@@ -54,10 +58,10 @@ extension ConvolutionPlan {
     _ x: Variable, _ weight: Tensor, _ g: Variable, _ dx: Tensor?, _ dw: Tensor?, _ sink: Deferred?,
     parts: Int, sums: PartialSums, engine: Engine
   ) {
-    let (window, weight) = (window, taps(weight, engine: engine))
+    let (window, weight) = (window, packed(weight, engine: engine))
     let size = withUnsafePointer(to: window) { Int(ck_depthwise_scratch($0)) }
     let scratch = Tensor(uninitialized: [parts, (size + 15) / 16 * 16], engine: engine)
-    let partial = dw.map { Tensor(zeros: [parts, $0.count], engine: engine) }
+    let partial = dw.map { _ in Tensor(zeros: [parts, weight.count], engine: engine) }
     if !x.isDeferred { _ = x.value }
     if !g.isDeferred { _ = g.value }
     engine.parallel(parts) { part in
@@ -65,8 +69,6 @@ extension ConvolutionPlan {
         var args = ck_depthwise_gradient_args()
         args.window = window
         args.weight = UnsafePointer(weight.base)
-        args.ldw = Int64(weight.strides[1])
-        args.lddw = Int64(input[3])
         args.dw = partial.map { $0.base + part * $0.shape[1] }
         args.streamed = (dx?.count ?? 0) >= Self.streamedElements ? 1 : 0
         for i in Engine.part(part, of: parts, in: input[0] * chunks) {
@@ -80,6 +82,11 @@ extension ConvolutionPlan {
         }
       }
     }
-    if let dw, let partial { Self.addUp(partial, parts: parts, into: dw) }
+    if let dw, let partial {
+      let sum = Tensor(uninitialized: [weight.count], engine: engine)
+      Self.addUp(partial, parts: parts, into: sum)
+      ck_lanes_unpack(
+        Int64(kernel.height * kernel.width), Int64(input[3]), sum.base, dw.base)
+    }
   }
 }
