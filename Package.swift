@@ -69,7 +69,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Predictors",
-      dependencies: ["Architectures", "CKernels", "Devices", "Store", "Tensors"],
+      dependencies: ["Architectures", "CKernels", "Devices", "Searchers", "Store", "Tensors"],
       swiftSettings: strict),
     .testTarget(
       name: "PredictorsTests",

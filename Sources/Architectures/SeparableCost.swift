@@ -27,34 +27,25 @@ public struct SeparableCost: Sendable {
   private let values: [Double]
   private let depths: [[Int]]
 
-  /// A block, and the input resolution of its network where prices depend on it.
-  private struct Position: Hashable {
-    var block: Block
-    var resolution: Int
-  }
-
   /// Prices every block that the space can hold; equal blocks are priced once.
   /// - Throws: what `blockCost` throws.
   public init(space: SearchSpace, blockCost: (Block) throws -> Price) throws {
-    try self.init(space: space, seesResolution: false) { block, _ in try blockCost(block) }
+    var prices: [Block: Price] = [:]
+    try self.init(space: space, pricing: { block, _ in
+      if let price = prices[block] { return price }
+      let price = try blockCost(block)
+      prices[block] = price
+      return price
+    })
   }
 
-  /// Prices every block that the space can hold, once for each input resolution (in pixels) of
-  /// the network it stands in: for sources whose prices of equal blocks depend on it.
-  /// - Throws: what `blockCost` throws.
-  public init(
-    space: SearchSpace, blockAndResolutionCost blockCost: (Block, Int) throws -> Price
-  ) throws {
-    try self.init(space: space, seesResolution: true, blockCost)
-  }
-
-  private init(
-    space: SearchSpace, seesResolution: Bool, _ blockCost: (Block, Int) throws -> Price
-  ) throws {
+  /// Prices every block at every place it can stand, told the input resolution (in pixels) of the
+  /// network: for sources that give equal blocks of different networks different prices.
+  /// - Throws: what `cost` throws.
+  public init(space: SearchSpace, pricing cost: (Block, _ resolution: Int) throws -> Price) throws {
     var values: [Double] = []
     var terms: [Term] = []
     var missing: [String] = []
-    var prices: [Position: Double] = [:]
     var seen = Set<String>()
     let sizes = space.spatialSizes()
     for (index, slot) in space.slots.enumerated() {
@@ -74,19 +65,12 @@ public struct SeparableCost: Sendable {
         let size = sizes[space.resolutionGene.map { genotype[$0] } ?? 0][index]
         let block = space.block(
           slot, genotype, input: [space.inputChannels(slot: index, genotype), size, size])
-        let resolution = space.resolution(genotype)
-        let position = Position(block: block, resolution: seesResolution ? resolution : 0)
-        if let price = prices[position] {
-          table[entry] = price
-          continue
-        }
-        switch try blockCost(block, resolution) {
+        switch try cost(block, space.resolution(genotype)) {
         case .cost(let price): table[entry] = price
         case .missing(let key):
           table[entry] = .nan
           if seen.insert(key).inserted { missing.append(key) }
         }
-        prices[position] = table[entry]
       }
       // Slots that depend on the same genes and always exist are one table.
       if slot.condition == nil,

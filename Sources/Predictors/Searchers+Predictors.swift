@@ -1,0 +1,5 @@
+public import Searchers
+
+// What searches ask for is what predictors give.
+extension AccuracyPredictor: ArchitectureScorer {}
+extension LookupTablePredictor: CostModel {}

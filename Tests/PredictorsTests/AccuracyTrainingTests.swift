@@ -1,0 +1,108 @@
+import Architectures
+import Foundation
+import Testing
+
+@testable import Predictors
+
+@Suite struct AccuracyTrainingTests {
+  private func recipe(_ space: SearchSpace) -> AccuracyRecipe {
+    var recipe = AccuracyRecipe(
+      space: space.name, resolution: 224,
+      candidates: [.init(hidden: [16], learningRate: 0.01, weightDecay: 0.1, epochs: 30)])
+    recipe.members = 2
+    return recipe
+  }
+
+  /// Architectures of the w1.0 space at 224 with accuracies made from their costs.
+  private func samples(_ space: SearchSpace) throws -> AccuracySamples {
+    let macs = try StaticCost.macs.table(for: space)
+    return AccuracySamples(
+      genotypes(300, of: space).map { genotype in
+        var genotype = genotype
+        genotype.genes[0] = UInt8(space.genes[0].count - 1)
+        return .init(genotype, accuracy: 0.8 - 1e7 / macs(genotype))
+      }, space: space, name: "made up")
+  }
+
+  @Test func learnsIsDeterministicAndRoundTrips() throws {
+    let space = try catalog.space("ofa-mobilenetv3")
+    let samples = try samples(space)
+    var steps: [Int] = []
+    let predictor = try AccuracyPredictor.train(
+      recipe: recipe(space), space: space, samples: samples
+    ) { steps.append($0.done) }
+    #expect(steps == [1, 2])
+    let provenance = predictor.description.provenance
+    #expect(provenance.test == 45 && provenance.validation == 30 && provenance.training == 225)
+    #expect(provenance.testRanks!.kendall > 0.85)
+    let again = try AccuracyPredictor.train(
+      recipe: recipe(space), space: space, samples: samples)
+    let all = genotypes(200, of: space, seed: 9)
+    #expect(try predictor.scores(all) == again.scores(all))
+
+    let path = NSTemporaryDirectory() + "accuracy-\(UUID().uuidString).safetensors"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try predictor.write(to: path)
+    let read = try AccuracyPredictor(contentsOf: path, space: space)
+    #expect(try read.predict(all) == predictor.predict(all))
+    #expect(read.description == predictor.description)
+    #expect(throws: PredictorsError.self) {
+      try AccuracyPredictor(contentsOf: path, space: catalog.space("fbnet"))
+    }
+  }
+
+  @Test func lawOfResolution() throws {
+    let law = try ResolutionLaw(
+      fitting: [128, 160, 192, 208, 224].map { resolution in
+        .init(
+          resolution: resolution,
+          published: 1 - 0.95 * 0.25 * pow(224 / Double(resolution), 0.3), atReference: 0.75)
+      }, reference: 224, source: "made up")
+    #expect(abs(law.exponent - 0.3) < 1e-9)
+    #expect(law.accuracyError < 1e-9)
+    #expect(law.resolutions == 128...224)
+    #expect(law.errorFactor(at: 224) == 1)
+    #expect(law.errorFactor(at: 128) > law.errorFactor(at: 160))
+  }
+
+  @Test(arguments: [
+    (#"{"space":"s","resolution":224,"candidates":[],"epochs":3}"#, "unknown key 'epochs'"),
+    (#"{"space":"s","resolution":224}"#, "lacks 'candidates'"),
+    (#"{"space":"s","resolution":224,"candidates":[]}"#, "needs a candidate"),
+  ]) func refusesRecipes(_ json: String, _ message: String) {
+    let error = #expect(throws: PredictorsError.self) {
+      try AccuracyRecipe(json: Data(json.utf8))
+    }
+    #expect(error?.message.contains(message) == true)
+    #expect(error?.exitCode == 65)
+  }
+
+  @Test func refusesSamples() throws {
+    let path = NSTemporaryDirectory() + "samples-\(UUID().uuidString).csv"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try "id,accuracy\nofa-mobilenetv3:r224,0.7\n".write(
+      toFile: path, atomically: true, encoding: .utf8)
+    let error = #expect(throws: PredictorsError.self) {
+      try AccuracySamples(contentsOf: path, space: catalog.space("ofa-mobilenetv3"))
+    }
+    #expect(error?.message.hasPrefix("\(path):2: ") == true)
+  }
+
+  /// The committed recipe on the measured accuracies: Kendall's tau on the part held out.
+  @Test(.enabled(if: publishedData != nil)) func measuredAccuracies() throws {
+    let space = try catalog.space("ofa-mobilenetv3")
+    let samples = try AccuracySamples(
+      contentsOf: table("ofa_mbv3_w1.0_imagenet_top1.csv"), space: space)
+    #expect(samples.measurements == 2373)
+    var recipe = try AccuracyRecipe(
+      contentsOf: "checkpoints/ofa-mobilenetv3-accuracy.recipe.json")
+    recipe.candidates = [recipe.candidates[1]]
+    recipe.members = 2
+    let predictor = try AccuracyPredictor.train(
+      recipe: recipe, space: space, samples: samples,
+      releases: ReleasedNetworks(contentsOf: table("ofa_specialized.csv"), space: space))
+    #expect(predictor.description.provenance.testRanks!.kendall > 0.94)
+    let law = try #require(predictor.description.resolutionLaw)
+    #expect(abs(law.exponent - 0.25) < 0.05)
+  }
+}
