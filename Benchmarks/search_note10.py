@@ -20,7 +20,7 @@ def main():
     data = os.path.abspath(sys.argv[1])
     swiftlet = os.path.abspath(SWIFTLET)
     with tempfile.TemporaryDirectory() as folder:
-        table = os.path.join(folder, "note10.csv")
+        table = os.path.join(folder, "note10.json")
         run = lambda *words: subprocess.run(
             [swiftlet, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
         run("table", "import", f"{data}/ofa_note10", "--format", "ofa", "--space",

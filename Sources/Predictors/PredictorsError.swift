@@ -1,5 +1,7 @@
+public import Architectures
+
 /// What can go wrong with predictors: one line saying what, where and the mend.
-public struct PredictorsError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct PredictorsError: ReportableError, Equatable {
   public enum Code: String, Sendable {
     /// A predictor's file has a mistake or doesn't fit the space.
     case badPredictor

@@ -48,7 +48,7 @@ extension Store {
 
   /// The device called `name`.
   ///
-  /// - Throws: `StoreError.notFound`, naming the devices there are.
+  /// - Throws: `StoreError.unknownDevice`, naming the devices there are.
   public func storedDevice(named name: String) throws -> StoredDevice {
     let all = try storedDevices()
     guard let found = all.first(where: { $0.name == name }) else {
@@ -59,7 +59,7 @@ extension Store {
 
   /// Forgets the device called `name`; its samples stay.
   ///
-  /// - Throws: `StoreError.notFound`.
+  /// - Throws: `StoreError.unknownDevice`.
   public func removeDevice(named name: String) throws {
     _ = try storedDevice(named: name)
     try write { db in
@@ -74,6 +74,6 @@ extension StoreError {
       known.isEmpty
       ? "there is none yet: swiftlet device add \(name) --worker \"...\""
       : "there is \(known.joined(separator: ", "))"
-    return StoreError(.notFound, "unknown device '\(name)'; \(mend)")
+    return StoreError(.unknownDevice, "unknown device '\(name)'; \(mend)")
   }
 }

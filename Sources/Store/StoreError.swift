@@ -18,6 +18,8 @@ public struct StoreError: ReportableError, Equatable {
     case exists
     /// Nothing of that name is there.
     case notFound
+    /// No device of that name.
+    case unknownDevice
     /// A file handed in by a person has a mistake.
     case badInput
     /// SQLite failed in another way.
@@ -38,7 +40,7 @@ public struct StoreError: ReportableError, Equatable {
   public var exitCode: Int32 {
     switch code {
     case .newerSchema, .notAStore, .badInput, .exists, .notFound: 65
-    case .unavailable, .busy: 69
+    case .unavailable, .busy, .unknownDevice: 69
     case .diskFull, .failed: 1
     }
   }

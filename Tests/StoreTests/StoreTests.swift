@@ -62,7 +62,7 @@ func sample(_ id: String, _ latency: Double, device: String = "here") -> Sample 
     #expect(try store.storedDevice(named: "b").description == "{1}")
     try store.removeDevice(named: "b")
     let error = #expect(throws: StoreError.self) { try store.storedDevice(named: "b") }
-    #expect(error?.code == .notFound)
+    #expect(error?.code == .unknownDevice)
     #expect(error?.message == "unknown device 'b'; there is a")
     #expect(error?.exitCode == 65)
   }

@@ -6,8 +6,65 @@ import Predictors
 
 struct PredictorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predictor", abstract: "Predictors: evaluate them on samples.",
-    subcommands: [Evaluate.self])
+    commandName: "predictor", abstract: "Predictors: train them, evaluate them on samples.",
+    subcommands: [Train.self, Evaluate.self])
+
+  struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Train an accuracy predictor on measured accuracies.",
+      discussion: """
+        The recipe (JSON) names the space, the candidates to choose from and the seed. Samples are \
+        split by architecture; candidates are compared on the validation part, the test part is \
+        looked at once. Same recipe and samples, same weights.
+        """)
+    @Option(help: "Recipe, such as checkpoints/ofa-mobilenetv3-accuracy.recipe.json.")
+    var recipe: String
+    @Option(help: "CSV with id and accuracy (0...1), or with ks, e, d, r and top1 (per cent).")
+    var samples: String
+    @Option(help: "CSV of released networks at several resolutions, for the law of resolution.")
+    var releases: String?
+    @Option(help: "Seed of split and training; the recipe's when left out.") var seed: UInt64?
+    @Option(name: .shortAndLong, help: "File to write (safetensors); nothing when left out.")
+    var output: String?
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      var recipe = try AccuracyRecipe(contentsOf: recipe)
+      if let seed { recipe.seed = seed }
+      let space = try SpaceCatalog.standard.space(recipe.space)
+      let samples = try AccuracySamples(contentsOf: samples, space: space)
+      let releases = try releases.map { try ReleasedNetworks(contentsOf: $0, space: space) }
+      var bar = Progress("training", quiet: common.quiet)
+      let predictor = try AccuracyPredictor.train(
+        recipe: recipe, space: space, samples: samples, releases: releases
+      ) { bar.update($0.done, of: $0.total) }
+      bar.finish()
+      if let output { try predictor.write(to: output) }
+      let provenance = predictor.description.provenance
+      guard let ranks = provenance.testRanks, let errors = provenance.testErrors else { return }
+      if common.json {
+        try Output.json(
+          "training",
+          [
+            "space": .string(space.name), "file": .optional(output),
+            "seed": .integer(Int(recipe.seed)),
+            "architectures": .integer(samples.samples.count),
+            "test": .integer(provenance.test ?? 0), "kendall": .number(ranks.kendall),
+            "spearman": .number(ranks.spearman), "meanError": .number(errors.mean),
+          ])
+      } else {
+        Output.table(
+          ["seed", "architectures", "test", "Kendall", "Spearman", "mean error %"],
+          [
+            [
+              "\(recipe.seed)", "\(samples.samples.count)", "\(provenance.test ?? 0)",
+              String(format: "%.4f", ranks.kendall), String(format: "%.4f", ranks.spearman),
+              Output.percent(errors.mean),
+            ]
+          ])
+      }
+    }
+  }
 
   struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,17 +88,14 @@ struct PredictorCommand: ParsableCommand {
       if calibrate > 0 {
         table.calibration = try TableCalibration.fit(table, space, split, count: calibrate)
       }
-      let predictor = try LookupTablePredictor(space: space, table: table)
-      let measured = split.heldOut.map(\.latency.value)
-      let predicted = split.heldOut.map { predictor.latency($0.genotype).value }
-      let errors = ErrorStatistics(predicted, measured)
-      let ranks = RankStatistics(predicted, measured)
+      let evaluation = try LookupTablePredictor(space: space, table: table).evaluate(split.heldOut)
+      let (errors, ranks) = (evaluation.errors, evaluation.ranks)
       if common.json {
         try Output.json(
           "evaluation",
           [
             "space": .string(space.name), "device": .string(table.provenance.device),
-            "samples": .integer(measured.count), "calibration": .integer(calibrate),
+            "samples": .integer(evaluation.samples), "calibration": .integer(calibrate),
             "medianError": .number(errors.median), "meanError": .number(errors.mean),
             "p95Error": .number(errors.p95), "within5": .number(errors.within5),
             "within10": .number(errors.within10), "bias": .number(errors.bias),
@@ -55,7 +109,7 @@ struct PredictorCommand: ParsableCommand {
           ],
           [
             [
-              "\(measured.count)", Output.percent(errors.median), Output.percent(errors.p95),
+              "\(evaluation.samples)", Output.percent(errors.median), Output.percent(errors.p95),
               Output.percent(errors.within5), Output.percent(errors.within10),
               Output.percent(errors.bias), String(format: "%.4f", ranks.spearman),
               String(format: "%.4f", ranks.kendall),
@@ -75,10 +129,7 @@ enum TableCalibration {
       throw Failure(
         .input, "\(split.seen.count) samples are left to calibrate on; \(count) were asked for")
     }
-    let predictor = try LookupTablePredictor(space: space, table: table)
-    return try Calibration(
-      fitting: split.seen.prefix(count).map {
-        predictor.calibrationSample($0.genotype, measured: $0.latency)
-      })
+    return try LookupTablePredictor(space: space, table: table)
+      .calibration(fitting: Array(split.seen.prefix(count)))
   }
 }

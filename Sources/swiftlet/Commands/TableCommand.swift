@@ -19,7 +19,7 @@ struct TableCommand: ParsableCommand {
     @Option(help: "Device, as added with 'swiftlet device add'.") var device: String
     @Option(
       name: .shortAndLong,
-      help: "File to write (.csv or .json); .swiftlet/tables/DEVICE/SPACE.csv when left out.")
+      help: "File to write (JSON); .swiftlet/tables/DEVICE/SPACE.json when left out.")
     var output: String?
     @OptionGroup var common: CommonOptions
 
@@ -27,6 +27,7 @@ struct TableCommand: ParsableCommand {
       let space = try SpaceCatalog.standard.space(space)
       let output = output ?? BundledFiles.tablePath(space: space.name, device: device)
       let device = try Store().device(named: device)
+      try OutputFile.makeFolder(of: output)
       let export = try NetworkExport(batch: device.batch)
       let blocks = try space.distinctBlocks()
       let client = WorkerClient(device: device, isInterrupted: { Interrupt.isRequested })
@@ -112,7 +113,7 @@ struct TableCommand: ParsableCommand {
     var format: PublishedTable
     @Option(help: "Space whose blocks the table prices.") var space: String
     @Option(help: "Name of the device that was measured.") var device: String
-    @Option(name: .shortAndLong, help: "File to write (.csv or .json).") var output: String
+    @Option(name: .shortAndLong, help: "File to write (JSON).") var output: String
     @OptionGroup var common: CommonOptions
 
     func run() throws {

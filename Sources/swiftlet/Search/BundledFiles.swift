@@ -9,7 +9,7 @@ enum BundledFiles {
     let own = tablePath(space: space, device: device)
     if FileManager.default.fileExists(atPath: own) { return (own, true) }
     if let folder = SpaceCatalog.bundledFolder("datasets") {
-      let bundled = "\(folder)/\(space)-table.csv"
+      let bundled = "\(folder)/\(space)-table.json"
       if FileManager.default.fileExists(atPath: bundled) { return (bundled, false) }
     }
     throw Failure(
@@ -20,7 +20,7 @@ enum BundledFiles {
 
   /// Where `table build` puts a table.
   static func tablePath(space: String, device: String) -> String {
-    ".swiftlet/tables/\(device)/\(space).csv"
+    ".swiftlet/tables/\(device)/\(space).json"
   }
 
   /// The accuracy predictor that came with the command.

@@ -17,7 +17,7 @@ struct SearchSession {
     space = try SpaceCatalog.standard.space(spec.space)
     accuracy = try AccuracyPredictor(contentsOf: spec.accuracyPredictor, space: space)
     latency = try LookupTablePredictor(space: space, table: try LookupTable(path: spec.table))
-    var metrics = [Metric("latency", unit: "ms", model: LatencyCost(predictor: latency))]
+    var metrics = [Metric("latency", unit: "ms", model: latency)]
     for (name, limit, cost) in [
       ("macs", spec.maxMacs, StaticCost.macs), ("parameters", spec.maxParameters, .parameters),
       ("weight bytes", spec.maxWeightBytes, .weightBytes),
@@ -45,7 +45,7 @@ struct SearchSession {
     var metrics = metrics
     metrics[0].limit = latencyLimit
     return try SearchProblem(
-      domain: SearchDomain(space), scorer: AccuracyScorer(predictor: accuracy), metrics: metrics)
+      domain: SearchDomain(space), scorer: accuracy, metrics: metrics)
   }
 
   func searcher() throws -> any Searcher {
@@ -60,16 +60,6 @@ struct SearchSession {
     }
     return try open(try searcher(), try problem(latencyLimit: latencyLimit))
   }
-}
-
-private struct AccuracyScorer: ArchitectureScorer {
-  let predictor: AccuracyPredictor
-  func scores(_ genotypes: [Genotype]) throws -> [Double] { try predictor.scores(genotypes) }
-}
-
-private struct LatencyCost: CostModel {
-  let predictor: LookupTablePredictor
-  func cost(_ genotype: Genotype) throws -> Double { predictor.latency(genotype).value }
 }
 
 private struct TableCost: CostModel {

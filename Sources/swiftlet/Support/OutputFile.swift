@@ -6,11 +6,21 @@ enum OutputFile {
     try write(Data(text.utf8), to: path)
   }
 
-  static func write(_ data: Data, to path: String) throws {
-    let url = URL(fileURLWithPath: path)
+  /// Makes the folder that `path` is in.
+  static func makeFolder(of path: String) throws {
     do {
       try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        at: URL(fileURLWithPath: path).deletingLastPathComponent(),
+        withIntermediateDirectories: true)
+    } catch {
+      throw Failure(.failed, "\(path): can't be written (\(error.localizedDescription))")
+    }
+  }
+
+  static func write(_ data: Data, to path: String) throws {
+    let url = URL(fileURLWithPath: path)
+    try makeFolder(of: path)
+    do {
       // Written beside the file and renamed.
       try data.write(to: url, options: .atomic)
     } catch {

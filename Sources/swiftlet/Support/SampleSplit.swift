@@ -6,8 +6,8 @@ import Store
 /// Samples of one space on one device, divided by seed into those that a predictor may see and
 /// those that score it.
 struct SampleSplit {
-  var seen: [(genotype: Genotype, latency: Milliseconds)] = []
-  var heldOut: [(genotype: Genotype, latency: Milliseconds)] = []
+  var seen: [LookupTablePredictor.Sample] = []
+  var heldOut: [LookupTablePredictor.Sample] = []
 
   /// - Throws: `Failure` when the file has too few samples of the space.
   init(file: String, space: SearchSpace, holdout: Int, seed: UInt64) throws {
@@ -26,7 +26,10 @@ struct SampleSplit {
     for index in order.indices.reversed() {
       order.swapAt(index, generator.next(below: index + 1))
     }
-    let pairs = try order.map { (try space.genotype(id: $0.id), $0.latencyMedian) }
+    let pairs = try order.map { sample in
+      LookupTablePredictor.Sample(
+        try space.genotype(id: sample.id), measured: sample.latencyMedian)
+    }
     heldOut = Array(pairs.prefix(holdout))
     seen = Array(pairs.dropFirst(holdout))
   }
