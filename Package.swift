@@ -45,7 +45,7 @@ let package = Package(
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"], swiftSettings: strict),
     .target(name: "Searchers", dependencies: ["Architectures"], swiftSettings: strict),
     .testTarget(
-      name: "SearchersTests", dependencies: ["Searchers", "Architectures"],
+      name: "SearchersTests", dependencies: ["Searchers", "Architectures"], exclude: ["Goldens"],
       swiftSettings: strict),
     // Generated code: Sources/ONNXProto/generate.sh.
     .target(

@@ -37,10 +37,11 @@ public struct FeasibleSampler: Sendable {
     try add(parent, to: &batch)
   }
 
-  /// Adds a child that takes each gene from either parent. The parents must be feasible.
+  /// Adds a child that takes each gene from either parent, and then mutates at `mutationRate`.
+  /// The parents must be feasible.
   public mutating func addCrossover(
-    of mother: Genotype, _ father: Genotype, to batch: inout CandidateBatch,
-    using generator: inout SeededGenerator
+    of mother: Genotype, _ father: Genotype, mutationRate: Double = 0,
+    to batch: inout CandidateBatch, using generator: inout SeededGenerator
   ) throws {
     for _ in 0..<Self.childTries {
       var bits: UInt64 = 0
@@ -48,6 +49,9 @@ public struct FeasibleSampler: Sendable {
         if gene & 63 == 0 { bits = generator.next() }
         raw.genes[gene] = bits & 1 == 0 ? mother.genes[gene] : father.genes[gene]
         bits >>= 1
+      }
+      if mutationRate > 0 {
+        mutate(rate: mutationRate, resolutionRate: mutationRate, using: &generator)
       }
       if try accept(into: &batch) { return }
     }

@@ -28,7 +28,7 @@ public struct SearchRun: Sendable {
     case stopped
   }
 
-  public init<S: Searcher>(_ searcher: S, _ problem: SearchProblem) throws {
+  public init(_ searcher: any Searcher, _ problem: SearchProblem) throws {
     try searcher.options.validate()
     self.searcher = searcher
     context = SearchContext(problem)

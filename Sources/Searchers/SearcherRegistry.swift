@@ -61,7 +61,8 @@ public struct SearcherRegistry: Sendable {
 
   /// The searchers of this package.
   public static let standard = SearcherRegistry([
-    Entry(EvolutionSearcher.self),
+    Entry(EvolutionSearcher.self), Entry(NSGA2Searcher.self), Entry(AgingSearcher.self),
+    Entry(RandomSearcher.self),
   ])
 
   public var names: [String] { entries.map(\.name) }
