@@ -23,6 +23,7 @@ let package = Package(
   products: [
     .library(name: "Architectures", targets: ["Architectures"]),
     .library(name: "Searchers", targets: ["Searchers"]),
+    .library(name: "Reports", targets: ["Reports"]),
     .library(name: "Networks", targets: ["Networks"]),
     .library(name: "Store", targets: ["Store"]),
     .library(name: "Devices", targets: ["Devices"]),
@@ -47,6 +48,9 @@ let package = Package(
     .testTarget(
       name: "SearchersTests", dependencies: ["Searchers", "Architectures"], exclude: ["Goldens"],
       swiftSettings: strict),
+    .target(
+      name: "Reports", dependencies: ["Architectures", "Searchers"], swiftSettings: strict),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: strict),
     // Generated code: Sources/ONNXProto/generate.sh.
     .target(
       name: "ONNXProto", dependencies: [protobuf], exclude: ["onnx.proto", "generate.sh"]),
