@@ -76,4 +76,27 @@ enum SampleGraphs {
     builder.graph.outputs = [value]
     return builder.graph
   }
+
+  /// A branch on a constant; both sides read an outer value and have weights.
+  static func branches() throws -> OperatorGraph {
+    var builder = Builder(input: TensorType([2, 3]))
+    let condition = builder.parameter(
+      "condition", TensorType([Int](), .bool), constant: .ints([1]))
+    let outer = try builder.node("Relu", "outer", [.input(0)])
+    func branch(_ op: String) -> OperatorGraph {
+      let type = TensorType([2, 3])
+      return OperatorGraph(
+        parameters: [Parameter(name: "weight", type: TensorType([3, 3]))],
+        nodes: [
+          Node(op, inputs: [.captured(0, type: type)], outputs: [type]),
+          Node("MatMul", inputs: [.node(0), .parameter(0)], outputs: [type]),
+        ], outputs: [.node(1)])
+    }
+    let choice = try builder.node(
+      "If", "choice", [condition],
+      ["then_branch": .graph(branch("Sigmoid")), "else_branch": .graph(branch("Tanh"))],
+      captures: [outer])
+    builder.graph.outputs = [choice]
+    return builder.graph
+  }
 }
