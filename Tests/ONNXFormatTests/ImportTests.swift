@@ -37,4 +37,19 @@ import Testing
       #expect(model.graph.text == graph.text, "\(space.id(genotype))")
     }
   }
+
+  @Test func torchExportsHaveTheSameText() throws {
+    let expected = try SampleGraphs.mobile().text
+    try Peer.withFolder { folder in
+      _ = try Peer.run("onnx_torch.py", [folder.path])
+      let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+      #expect(files.count == 28)
+      for file in files {
+        let model = try ONNXFile.read(folder.appending(path: file))
+        #expect(model.graph.text == expected, "\(file)")
+        #expect(model.graph.cost.parameters == 16 * 27 + 64 * 16 + 64 * 25 + 64 * 65 + 16 * 64
+          + 2 * (16 + 64 + 64 + 16) + 170, "\(file)")
+      }
+    }
+  }
 }

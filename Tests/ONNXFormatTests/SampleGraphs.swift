@@ -67,9 +67,7 @@ enum SampleGraphs {
     let high = builder.parameter("six.max", TensorType([Int]()), constant: .floats([6]))
     value = try builder.node("Clip", "relu6", [value, low, high])
     value = try builder.node("GlobalAveragePool", "pool", [value])
-    let target = builder.parameter(
-      "pool.shape", TensorType([2], .int64), constant: .ints([0, -1]))
-    value = try builder.node("Reshape", "flatten", [value, target])
+    value = try builder.node("Flatten", "flatten", [value])
     let classifier = builder.parameter("classifier.weight", TensorType([10, 16]))
     let shift = builder.parameter("classifier.bias", TensorType([10]))
     value = try builder.node("Gemm", "classifier", [value, classifier, shift], ["transB": 1])
