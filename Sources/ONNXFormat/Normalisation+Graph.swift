@@ -17,7 +17,8 @@ extension Normalisation {
   /// `Reshape` to `[first axis, rest]` is `Flatten`.
   private static func flatten(_ node: Node, in graph: OperatorGraph) -> Node? {
     guard node.op == "Reshape", node.domain.isEmpty, node.attributes.int("allowzero") ?? 0 == 0,
-      node.inputs.count == 2, let input = node.inputs[0], case .parameter(let index)? = node.inputs[1],
+      node.inputs.count == 2, let input = node.inputs[0],
+      case .parameter(let index)? = node.inputs[1],
       case .ints(let target)? = graph.parameters[index].constant, target.count == 2,
       let shape = graph.type(of: input).shape, shape.count >= 2
     else { return nil }

@@ -15,6 +15,7 @@ enum OpsetConversion {
   }
 
   private static func convert(_ graph: OperatorGraph, from opset: Int) -> OperatorGraph? {
+    if opset > OperatorGraph.opset, !hasPlainTypes(graph) { return nil }
     var result = graph
     result.opsets[""] = OperatorGraph.opset
     for index in graph.nodes.indices where graph.nodes[index].domain.isEmpty {
@@ -37,6 +38,18 @@ enum OpsetConversion {
       }
     }
     return result
+  }
+
+  /// Whether every type is one that operators took in 17 already.
+  private static func hasPlainTypes(_ graph: OperatorGraph) -> Bool {
+    let plain: Set<ElementType> = [
+      .float32, .float64, .float16, .int32, .int64, .bool, .int8, .uint8,
+    ]
+    return graph.inputs.allSatisfy { plain.contains($0.type.elementType) }
+      && graph.parameters.allSatisfy { plain.contains($0.type.elementType) }
+      && graph.nodes.allSatisfy { node in
+        node.outputs.allSatisfy { plain.contains($0.elementType) }
+      }
   }
 
   /// The node as 17 writes it; `nil` where that can't be said.
@@ -73,6 +86,9 @@ enum OpsetConversion {
       let axis = node.attributes.int("axis") ?? 1
       guard axis == -1 || axis == rank - 1 else { return nil }
       node.attributes["axis"] = -1
+    case "MaxPool" where opset > 17, "AveragePool" where opset > 17:
+      // Later sets say more exactly which last partial window counts.
+      guard node.attributes.int("ceil_mode") ?? 0 == 0 else { return nil }
     case "BatchNormalization":
       guard node.outputs.count == 1, node.attributes.int("spatial") ?? 1 == 1 else { return nil }
       node.attributes["spatial"] = nil
@@ -126,10 +142,10 @@ enum OpsetConversion {
         """
       ),
       (8, "Max Min Sum Mean Expand"),
-      (9, "Erf Sign Cast Where Sinh Cosh Asinh Acosh Atanh IsNaN OneHot NonZero ConstantOfShape"),
-      (10, "Mod TopK ThresholdedRelu"),
-      (11, "Pad Resize Round CumSum GatherElements Range Constant"),
-      (12, "Celu Einsum GreaterOrEqual LessOrEqual"),
+      (9, "Erf Sign Cast Where Sinh Cosh Asinh Acosh Atanh IsNaN NonZero ConstantOfShape"),
+      (10, "TopK ThresholdedRelu"),
+      (11, "Pad Resize Round CumSum GatherElements Constant"),
+      (12, "GreaterOrEqual LessOrEqual"),
       (13, "QuantizeLinear DequantizeLinear"),
       (14, "HardSwish Trilu"), (16, "GridSample"), (17, "LayerNormalization"),
     ] {
@@ -143,7 +159,7 @@ enum OpsetConversion {
     "AveragePool": ["dilations"], "Resize": ["antialias", "axes", "keep_aspect_ratio_policy"],
     "Split": ["num_outputs"], "Cast": ["saturate", "round_mode"], "GridSample": ["mode"],
     "QuantizeLinear": ["saturate", "block_size", "output_dtype", "precision"],
-    "DequantizeLinear": ["block_size", "output_dtype"],
+    "DequantizeLinear": ["block_size", "output_dtype"], "SpaceToDepth": ["mode"],
   ]
 
   /// Operands that 17 has, where later sets have more.

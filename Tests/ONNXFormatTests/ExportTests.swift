@@ -68,7 +68,8 @@ import Testing
     #expect(weights["big.bn.scale"]?.deviation == 0)
   }
 
-  @Test(arguments: [ElementType.float64, .float16]) func otherPrecisions(_ type: ElementType) throws {
+  @Test(arguments: [ElementType.float64, .float16]) func otherPrecisions(_ type: ElementType) throws
+  {
     var builder = SampleGraphs.Builder(input: TensorType([4, 128], type))
     let weight = builder.parameter("weight", TensorType([128, 256], type))
     builder.graph.outputs = [try builder.node("MatMul", "product", [.input(0), weight])]

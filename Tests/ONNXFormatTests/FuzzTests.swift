@@ -131,15 +131,14 @@ import Testing
 
   @Test func hostileShapesAreRefused() throws {
     let huge = Int.max
-    let input = field(
-      11,
-      field(1, "x")
-        + field(
-          2, field(1, number(1, 1) + field(2, [1, huge, huge, huge].map { field(1, number(1, $0)) }.reduce([], +)))))
+    let axes = [1, huge, huge, huge].flatMap { field(1, number(1, $0)) }
+    let input = field(11, field(1, "x") + field(2, field(1, number(1, 1) + field(2, axes))))
     for (op, attributes) in [
       ("Flatten", []), ("GlobalAveragePool", []),
       ("MaxPool", [("kernel_shape", [huge, huge]), ("pads", [huge, huge, huge, huge])]),
-      ("AveragePool", [("kernel_shape", [1, 1]), ("pads", [Int.min, Int.min, Int.min, Int.min])]),
+      (
+        "AveragePool", [("kernel_shape", [1, 1]), ("pads", [Int.min, Int.min, Int.min, Int.min])]
+      ),
       ("Transpose", [("perm", [0, 0, 0, 0])]),
       ("Squeeze", [("axes", [Int.min])]), ("Unsqueeze", [("axes", [huge, Int.min])]),
       ("Slice", [("starts", [Int.min]), ("ends", [huge]), ("axes", [Int.min])]),
@@ -173,7 +172,8 @@ import Testing
 
   @Test func manySmallThingsAreBounded() {
     // Ten million empty names in 20 MB.
-    let node = field(4, "Sum") + Array(repeatElement([0x0a, 0x00] as [UInt8], count: 10_000_000).joined())
+    let names = repeatElement([0x0a, 0x00] as [UInt8], count: 10_000_000)
+    let node = field(4, "Sum") + Array(names.joined())
     #expect(refusal(model(field(1, node))) == .tooLarge)
   }
 
