@@ -98,7 +98,7 @@ extension ShapeInference {
 
   private static let split: Rule = { use in
     guard let type = use.type(0), let shape = type.shape,
-      let axis = try use.axis(default: 0, rank: shape.count)
+      let axis = try use.axis(default: 0, rank: shape.count), use.outputCount > 0
     else { return nil }
     var sizes: [Int?] = Array(repeating: nil, count: use.outputCount)
     if let stated = use.ints("split", or: 1) {
@@ -107,9 +107,11 @@ extension ShapeInference {
       }
       sizes = stated
     } else if !use.has(1), let size = shape[axis].value {
+      // The last part is smaller where the axis does not divide; more than one is undefined.
       let parts = use.outputCount
       let chunk = size / parts + (size % parts == 0 ? 0 : 1)
-      sizes = (0..<parts).map { min(chunk, max(0, size - $0 * chunk)) }
+      let last = try use.difference(size, use.product(chunk, parts - 1))
+      if last >= 0 { sizes = Array(repeating: chunk, count: parts - 1) + [last] }
     }
     return sizes.map { size in
       var part = shape

@@ -34,7 +34,8 @@ struct StoredAttribute {
       case 20: kind = try message.int(field)
       case 21:
         throw ONNXFormatError(
-          .malformed, "attribute \(quoted(try message.string(field))) of a function is read "
+          .malformed,
+          "attribute \(quoted(try message.string(field))) of a function is read "
             + "outside of one")
       default: break
       }

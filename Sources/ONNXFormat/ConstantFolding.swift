@@ -45,7 +45,8 @@ enum ConstantFolding {
     case "Slice":
       return slice(attributes, first.type, contents)
     case "Concat":
-      guard operands.allSatisfy({ $0?.type.shape?.count == 1 }), [0, -1].contains(attributes.int("axis"))
+      guard operands.allSatisfy({ $0?.type.shape?.count == 1 }),
+        [0, -1].contains(attributes.int("axis"))
       else { return nil }
       return vector(Array(contents.joined()), first.type.elementType)
     case "Add", "Sub", "Mul", "Div":
@@ -53,8 +54,8 @@ enum ConstantFolding {
     case "Range":
       guard contents.count == 3, let start = contents[0].first, let end = contents[1].first,
         let step = contents[2].first, step != 0,
-        case let (span, overflow) = end.subtractingReportingOverflow(start), !overflow,
-        span.magnitude / step.magnitude < ONNXLimits.constantElements
+        start.magnitude < 1 << 32, end.magnitude < 1 << 32,
+        (end - start).magnitude / step.magnitude < ONNXLimits.constantElements
       else { return nil }
       return vector(Array(stride(from: start, to: end, by: step)), first.type.elementType)
     case "ReduceProd":

@@ -20,17 +20,20 @@ struct GraphEncoder {
   }
 
   struct NamedParameter {
+    /// Name in the file: unique there.
     var name: String
     var parameter: Parameter
     var role: WeightRole
   }
 
   /// - Parameters:
-  ///   - outer: names of the values that the graph may capture.
+  ///   - outer: names of the values that the graph may capture; `nil` for the outermost graph.
   ///   - outputNames: wishes for the outputs' names.
   mutating func encode(
-    _ graph: OperatorGraph, name: String, outputNames: [String], outer: [String] = []
+    _ graph: OperatorGraph, name: String, outputNames: [String], outer: [String]? = nil
   ) throws -> Result {
+    let isOutermost = outer == nil
+    let outer = outer ?? []
     var message = Onnx_GraphProto()
     message.name = name
     let inputs = graph.inputs.map { values.unique($0.name.text, or: "input") }
@@ -73,7 +76,7 @@ struct GraphEncoder {
     }
 
     message.input = try zip(inputs, graph.inputs).map { name, input in
-      try info(name, input.type, required: true)
+      try info(name, input.type, required: isOutermost)
     }
     for (position, node) in graph.nodes.enumerated() {
       let captures = try node.captures.map(valueName)
@@ -103,7 +106,7 @@ struct GraphEncoder {
         message.node.append(identity)
       }
       message.output.append(
-        try info(outputs[position], graph.type(of: reference), required: true))
+        try info(outputs[position], graph.type(of: reference), required: isOutermost))
     }
     let roles = WeightRole.roles(in: graph)
     return Result(

@@ -83,7 +83,15 @@ struct GraphReader {
     if let operand = Normalisation.bypassed(
       node, attributes, operands, opset: opset)
     {
-      try scope.define(node.outputs[0], scope.reference(to: operand))
+      if case .parameter(let index) = operand.reference, operand.scope === scope,
+        let tensor = scope.tensors[index], scope.graph.parameters[index].constant == nil
+      {
+        // Exporters that store equal weights once copy them like this: they are weights of their
+        // own.
+        try scope.define(node.outputs[0], addTensor(tensor, named: node.outputs[0], to: scope))
+      } else {
+        try scope.define(node.outputs[0], scope.reference(to: operand))
+      }
       counts.bypassed += 1
       return
     }

@@ -23,7 +23,10 @@ enum HalfPrecision {
     switch exponent {
     case 0: return sign * fraction * 0x1p-24
     case 31: return fraction == 0 ? sign * .infinity : .nan
-    default: return sign * Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction * 0x1p-10)
+    default:
+      return Float(
+        sign: sign < 0 ? .minus : .plus, exponent: exponent - 15,
+        significand: 1 + fraction * 0x1p-10)
     }
   }
 

@@ -27,8 +27,10 @@ struct ModelEncoder {
     let tensorSizes = tensors.map { Self.size(header: $0.header.count, raw: $0.tensor.byteCount) }
     var graphSize = body.count
     for size in tensorSizes {
-      graphSize = graphSize.addingReportingOverflow(
-        1 + Self.varint(size).count + size).partialValue
+      graphSize =
+        graphSize.addingReportingOverflow(
+          1 + Self.varint(size).count + size
+        ).partialValue
       guard (0..<Int(Int32.max)).contains(graphSize) else {
         throw ONNXFormatError(
           .tooLarge, "the network is larger than the 2 GiB that an ONNX file can hold")

@@ -60,10 +60,13 @@ struct ModelReader {
       throw ONNXFormatError(
         .invalidGraph, "operators of domain \(quoted(undeclared)) are used, but not its version")
     }
+    var counts = reader.counts
+    read = Normalisation.applied(to: read, fused: &counts.fused)
+    counts.kept -= counts.fused
     var weights = ImportedWeights(file: file, provenance: "imported from \(name)")
     weights.tensors = reader.tensors
     if let origin = metadata.properties["weights"] { weights.provenance = origin }
-    return ONNXModel(graph: read, metadata: metadata, weights: weights, nodeCounts: reader.counts)
+    return ONNXModel(graph: read, metadata: metadata, weights: weights, nodeCounts: counts)
   }
 
   private func opset(_ message: WireMessage) throws -> (String, Int) {

@@ -29,7 +29,9 @@ extension StoredTensor {
           file: file, position: piece.lowerBound, end: piece.upperBound)
         while packed.position < packed.end {
           let value = try packed.varint()
-          for byte in 0..<width { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * UInt64(byte)))) }
+          for byte in 0..<width {
+            bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * byte)))
+          }
         }
       }
       return bytes
@@ -60,8 +62,10 @@ extension StoredTensor {
     switch elementType {
     case .float64: return Self.words(bytes, UInt64.self).map(Double.init(bitPattern:))
     case .float32: return Self.words(bytes, UInt32.self).map { Double(Float(bitPattern: $0)) }
-    case .float16: return Self.words(bytes, UInt16.self).map { Double(HalfPrecision.value(bits: $0)) }
-    default: return Self.words(bytes, UInt16.self).map { Double(HalfPrecision.value(brainBits: $0)) }
+    case .float16:
+      return Self.words(bytes, UInt16.self).map { Double(HalfPrecision.value(bits: $0)) }
+    default:
+      return Self.words(bytes, UInt16.self).map { Double(HalfPrecision.value(brainBits: $0)) }
     }
   }
 

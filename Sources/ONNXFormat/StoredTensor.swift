@@ -28,7 +28,7 @@ struct StoredTensor {
   /// Bytes of the whole content as little-endian elements.
   var byteCount: Int? {
     guard let bits = elementType.rawBits,
-      case let (total, overflow) = elementCount.multipliedReportingOverflow(by: bits), !overflow
+      case (let total, let overflow) = elementCount.multipliedReportingOverflow(by: bits), !overflow
     else { return nil }
     return (total + 7) / 8
   }

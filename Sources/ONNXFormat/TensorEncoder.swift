@@ -28,7 +28,7 @@ struct TensorEncoder {
       byteCount = 0
     } else {
       guard let bits = type.elementType.rawBits,
-        case let (total, overflow) = count.multipliedReportingOverflow(by: bits), !overflow
+        case (let total, let overflow) = count.multipliedReportingOverflow(by: bits), !overflow
       else { throw refused("\(type.elementType.name) has no raw form") }
       byteCount = (total + 7) / 8
     }
@@ -65,8 +65,12 @@ struct TensorEncoder {
     let type = named.parameter.type.elementType
     switch named.parameter.constant {
     case nil, .digest:
+      // Sources know the graph's name, which the file's may differ from to be unique.
+      let label = named.parameter.name.text
       try weights.write(
-        Weight(name: named.name, elementType: type, shape: shape, role: named.role), into: &bytes)
+        Weight(
+          name: label.isEmpty ? named.name : label, elementType: type, shape: shape,
+          role: named.role), into: &bytes)
     case .floats(let values) where type.isFloatingPoint && values.count == elementCount:
       if type == .float64 {
         for (index, value) in values.enumerated() { store(value.bitPattern, index, &bytes) }

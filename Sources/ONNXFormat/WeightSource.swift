@@ -13,7 +13,7 @@ public protocol WeightSource: Sendable {
 
 /// A parameter whose values are asked for.
 public struct Weight: Hashable, Sendable {
-  /// Name in the file.
+  /// Name of the graph's parameter.
   public var name: String
   public var elementType: ElementType
   public var shape: [Int]

@@ -37,4 +37,39 @@ import Testing
       #expect(model.graph.text == graph.text, "\(space.id(genotype))")
     }
   }
+
+  @Test func torchExportsHaveTheSameText() throws {
+    let expected = try SampleGraphs.mobile().text
+    let kernels = 16 * 27 + 64 * 16 + 64 * 25 + 16 * 64
+    let parameters = kernels + 64 * 65 + 2 * (16 + 64 + 64 + 16) + 170
+    try Peer.withFolder { folder in
+      _ = try Peer.run("onnx_torch.py", [folder.path])
+      let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+      #expect(files.count == 28)
+      for file in files {
+        let model = try ONNXFile.read(folder.appending(path: file))
+        #expect(model.graph.text == expected, "\(file)")
+        #expect(model.graph.cost.parameters == parameters, "\(file)")
+        try ONNXFile.write(
+          model.graph, weights: model.weights,
+          to: folder.appending(path: file.replacing(".onnx", with: ".again.onnx")))
+      }
+      _ = try Peer.run("onnx_compare.py", [folder.path])
+    }
+  }
+
+  @Test func namedWeightsAreWritten() throws {
+    var builder = SampleGraphs.Builder(input: TensorType([1, 2]))
+    let weight = builder.parameter("weight", TensorType([2, 2]))
+    builder.graph.outputs = [try builder.node("MatMul", "product", [.input(0), weight])]
+    let weights = NamedWeights(["weight": [1, 2, 3, 4]], provenance: "trained here")
+    let model = try ONNXFile.decode(ONNXFile.encode(builder.graph, weights: weights))
+    #expect(try model.weights.floats("weight") == [1, 2, 3, 4])
+    #expect(model.metadata.properties["weights"] == "trained here")
+    for wrong in [[:], ["weight": [1]]] as [[String: [Float]]] {
+      #expect(throws: ONNXFormatError.self) {
+        try ONNXFile.encode(builder.graph, weights: NamedWeights(wrong, provenance: ""))
+      }
+    }
+  }
 }

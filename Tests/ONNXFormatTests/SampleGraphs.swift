@@ -67,13 +67,34 @@ enum SampleGraphs {
     let high = builder.parameter("six.max", TensorType([Int]()), constant: .floats([6]))
     value = try builder.node("Clip", "relu6", [value, low, high])
     value = try builder.node("GlobalAveragePool", "pool", [value])
-    let target = builder.parameter(
-      "pool.shape", TensorType([2], .int64), constant: .ints([0, -1]))
-    value = try builder.node("Reshape", "flatten", [value, target])
+    value = try builder.node("Flatten", "flatten", [value])
     let classifier = builder.parameter("classifier.weight", TensorType([10, 16]))
     let shift = builder.parameter("classifier.bias", TensorType([10]))
     value = try builder.node("Gemm", "classifier", [value, classifier, shift], ["transB": 1])
     builder.graph.outputs = [value]
+    return builder.graph
+  }
+
+  /// A branch on a constant; both sides read an outer value and have weights.
+  static func branches() throws -> OperatorGraph {
+    var builder = Builder(input: TensorType([2, 3]))
+    let condition = builder.parameter(
+      "condition", TensorType([Int](), .bool), constant: .ints([1]))
+    let outer = try builder.node("Relu", "outer", [.input(0)])
+    func branch(_ op: String) -> OperatorGraph {
+      let type = TensorType([2, 3])
+      return OperatorGraph(
+        parameters: [Parameter(name: "weight", type: TensorType([3, 3]))],
+        nodes: [
+          Node(op, inputs: [.captured(0, type: type)], outputs: [type]),
+          Node("MatMul", inputs: [.node(0), .parameter(0)], outputs: [type]),
+        ], outputs: [.node(1)])
+    }
+    let choice = try builder.node(
+      "If", "choice", [condition],
+      ["then_branch": .graph(branch("Sigmoid")), "else_branch": .graph(branch("Tanh"))],
+      captures: [outer])
+    builder.graph.outputs = [choice]
     return builder.graph
   }
 }

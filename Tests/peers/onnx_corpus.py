@@ -1,6 +1,6 @@
 """Writes the models that the onnx package carries, with what it knows about them.
 
-onnx_corpus.py FOLDER: FOLDER/NNNN.onnx, and FOLDER/index.json, a list of {"file", "name",
+onnx_corpus.py FOLDER [CASE...]: all models, or only the named node cases; FOLDER/NNNN.onnx, and FOLDER/index.json, a list of {"file", "name",
 "nodes", "values": {name: [element type, shape or null]}, "bare"}. Shapes come from the model and
 from onnx.shape_inference; an axis is a number, a name or null. A model appears twice: as it is,
 and `bare`, with the shapes of all results removed, so that a reader has to infer them.
@@ -69,12 +69,13 @@ def write(model, name, folder, index):
                       "functions": len(model.functions), "bytes": model.ByteSize()})
 
 
-folder, index = sys.argv[1], []
+folder, chosen, index = sys.argv[1], set(sys.argv[2:]), []
 root = os.path.join(os.path.dirname(onnx.__file__), "backend", "test", "data")
 for path in sorted(glob.glob(os.path.join(root, "**", "*.onnx"), recursive=True)):
-    write(onnx.load(path), os.path.relpath(path, root), folder, index)
+    if not chosen:
+        write(onnx.load(path), os.path.relpath(path, root), folder, index)
 for case in collect_testcases(None):
-    if case.model is not None:
+    if case.model is not None and (not chosen or case.name in chosen):
         write(case.model, case.name, folder, index)
 with open(os.path.join(folder, "index.json"), "w") as out:
     json.dump(index, out)
