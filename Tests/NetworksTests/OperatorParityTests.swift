@@ -59,6 +59,30 @@ import Testing
     try parity.check("channelSlice") { inputs, _ in try inputs["x"]!.slice(axis: -1, 2..<7) }
   }
 
+  @Test(arguments: [
+    "dense3", "dense3s2", "dense5", "dilated", "grouped", "valid", "pointwise", "pointwises2",
+    "dw3s1", "dw3s2", "dw5s1", "dw5s2", "dw7s1", "dw7s2",
+  ])
+  func convolution(_ name: String) throws {
+    let kernel = try parity.tensor("conv.\(name)/in.weight").shape[2]
+    var options = Convolution(
+      kernel: kernel, stride: name.hasSuffix("s2") ? 2 : 1, dilation: name == "dilated" ? 2 : 1,
+      groups: name == "grouped" ? 3 : 1)
+    if name == "valid" { options.padding = .init(0) }
+    try parity.check("conv.\(name)", weight: name.hasPrefix("dw") ? .depthwise : .convolution) {
+      inputs, _ in
+      try inputs["x"]!.convolution(inputs["weight"]!, bias: inputs["bias"]!, options)
+    }
+  }
+
+  @Test func asymmetricPadding() throws {
+    let options = Convolution(
+      stride: .init(2), padding: .init(top: 1, left: 0, bottom: 2, right: 1))
+    try parity.check("conv.asymmetric", weight: .convolution) { inputs, _ in
+      try inputs["x"]!.convolution(inputs["weight"]!, options)
+    }
+  }
+
   @Test func losses() throws {
     let tensors = parity.tensors
     func target(_ name: String) -> Tensor { tensors["\(name)/in.target"]! }

@@ -50,9 +50,9 @@ public func top1Accuracy(
   _ loader: BatchLoader, engine: Engine, forward: (Variable, Pass) throws -> Variable
 ) throws -> Float {
   var (right, count) = (0, 0)
+  let pass = Pass.inference(engine)
   for batch in loader.batches(epoch: 0) {
     let batch = try batch.get()
-    let pass = Pass.inference(engine)
     let images = pass.tape.constant(try Tensor(batch.pixels, shape: batch.shape))
     let logits = try forward(images, pass).value
     let (values, classes) = (logits.array, logits.shape[1])
