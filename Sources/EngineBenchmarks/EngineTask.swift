@@ -89,8 +89,8 @@ public struct EngineTask {
       }
     }
     let images = random.normal([batch, 32, 32, 3])
-    let pass = Pass.inference(engine)
-    return { _ = try network(pass.tape.constant(images), pass).value }
+    let inference = try Inference(engine: engine) { x, pass in try network(x, pass) }
+    return { _ = try inference(images) }
   }
 
   /// One operator, forward or for one of its gradients: 144 channels (64 for the dense one), 16
