@@ -50,6 +50,11 @@ import Testing
     try parity.compare(layer(x, pass).value, "layer.mbconv.eval/out", terms: 144)
   }
 
+  @Test func attention() throws {
+    var random = random
+    try check("attention", MultiheadAttention(12, heads: 3, &random))
+  }
+
   @Test func basicBlocks() throws {
     var random = random
     try check("basic", BasicBlock(8, 8, &random))

@@ -57,6 +57,32 @@ import Testing
       try Variable.concatenated([inputs["a"]!, inputs["b"]!], axis: -1)
     }
     try parity.check("channelSlice") { inputs, _ in try inputs["x"]!.slice(axis: -1, 2..<7) }
+    try parity.check("channelShuffle") { inputs, _ in try inputs["x"]!.channelShuffled(groups: 3) }
+    let ids = try parity.tensor("embedding/in.ids").integers
+    try parity.check("embedding") { inputs, _ in
+      try inputs["table"]!.embedding(ids).reshaped([2, 3, 4])
+    }
+  }
+
+  @Test func pools() throws {
+    let halved = Convolution(kernel: 3, stride: 2)
+    try parity.check("pool.max3s2") { inputs, _ in
+      try inputs["x"]!.maxPool(kernel: .init(3), halved)
+    }
+    try parity.check("pool.max2") { inputs, _ in
+      try inputs["x"]!.maxPool(kernel: .init(2), Convolution(stride: .init(2)))
+    }
+    try parity.check("pool.average3s2") { inputs, _ in
+      try inputs["x"]!.averagePool(kernel: .init(3), halved)
+    }
+    try parity.check("pool.average3exclusive") { inputs, _ in
+      try inputs["x"]!.averagePool(
+        kernel: .init(3), Convolution(kernel: 3), countsPadding: false)
+    }
+    try parity.check("pool.adaptive") { inputs, _ in
+      try inputs["x"]!.adaptiveAveragePool(height: 3, width: 4)
+    }
+    try parity.check("pool.global") { inputs, _ in try inputs["x"]!.globalAveragePool() }
   }
 
   @Test(arguments: [

@@ -150,7 +150,8 @@ public final class Pass {
     self.random = random
   }
 
-  private var foldedNorms: [ObjectIdentifier: (owner: BatchNorm, scale: Tensor, shift: Tensor)] = [:]
+  private var foldedNorms: [ObjectIdentifier: (owner: BatchNorm, scale: Tensor, shift: Tensor)] =
+    [:]
 
   /// A norm as a scale and a shift, worked out once a pass: keep the pass for all batches of an
   /// evaluation, and make a new one when weights have changed.

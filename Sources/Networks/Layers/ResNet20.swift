@@ -27,7 +27,9 @@ public final class BasicBlock: UnaryLayer {
   public func callAsFunction(_ x: Variable, _ pass: Pass) throws -> Variable {
     var shortcut = x
     // A pool of single pixels picks every `stride`-th one.
-    if stride > 1 { shortcut = try shortcut.maxPooled(kernel: 1, stride: stride) }
+    if stride > 1 {
+      shortcut = try shortcut.averagePool(kernel: .init(1), .init(kernel: 1, stride: stride))
+    }
     if outputs > inputs {
       shortcut = try shortcut.padded(axis: -1, before: (outputs - inputs) / 2, to: outputs)
     }
