@@ -64,6 +64,11 @@ let package = Package(
       name: "CImages",
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
     .target(name: "Networks", dependencies: ["CImages", "Tensors"], swiftSettings: strict),
+    .target(
+      name: "EngineBenchmarks", dependencies: ["Networks", "Tensors"], swiftSettings: strict),
+    .executableTarget(
+      name: "engine-bench", dependencies: ["EngineBenchmarks"], path: "Sources/EngineBench",
+      swiftSettings: strict),
     .executableTarget(
       name: "TrainingProbe", dependencies: ["Networks", "Tensors"], path: "Tests/TrainingProbe",
       swiftSettings: strict),

@@ -53,7 +53,7 @@ def train_torch(data: Path, epochs: int, seed: int, threads: int) -> None:
 
     model = ResNet20().to(memory_format=torch.channels_last)
     for module in model.modules():
-        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+        if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight)
     decayed = [p for p in model.parameters() if p.dim() > 1]
     plain = [p for p in model.parameters() if p.dim() <= 1]

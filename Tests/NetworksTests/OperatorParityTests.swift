@@ -57,6 +57,56 @@ import Testing
       try Variable.concatenated([inputs["a"]!, inputs["b"]!], axis: -1)
     }
     try parity.check("channelSlice") { inputs, _ in try inputs["x"]!.slice(axis: -1, 2..<7) }
+    try parity.check("channelShuffle") { inputs, _ in try inputs["x"]!.channelShuffled(groups: 3) }
+    let ids = try parity.tensor("embedding/in.ids").integers
+    try parity.check("embedding") { inputs, _ in
+      try inputs["table"]!.embedding(ids).reshaped([2, 3, 4])
+    }
+  }
+
+  @Test func pools() throws {
+    let halved = Convolution(kernel: 3, stride: 2)
+    try parity.check("pool.max3s2") { inputs, _ in
+      try inputs["x"]!.maxPool(kernel: .init(3), halved)
+    }
+    try parity.check("pool.max2") { inputs, _ in
+      try inputs["x"]!.maxPool(kernel: .init(2), Convolution(stride: .init(2)))
+    }
+    try parity.check("pool.average3s2") { inputs, _ in
+      try inputs["x"]!.averagePool(kernel: .init(3), halved)
+    }
+    try parity.check("pool.average3exclusive") { inputs, _ in
+      try inputs["x"]!.averagePool(
+        kernel: .init(3), Convolution(kernel: 3), countsPadding: false)
+    }
+    try parity.check("pool.adaptive") { inputs, _ in
+      try inputs["x"]!.adaptiveAveragePool(height: 3, width: 4)
+    }
+    try parity.check("pool.global") { inputs, _ in try inputs["x"]!.globalAveragePool() }
+  }
+
+  @Test(arguments: [
+    "dense3", "dense3s2", "dense5", "dilated", "grouped", "valid", "pointwise", "pointwises2",
+    "dw3s1", "dw3s2", "dw5s1", "dw5s2", "dw7s1", "dw7s2",
+  ])
+  func convolution(_ name: String) throws {
+    let kernel = try parity.tensor("conv.\(name)/in.weight").shape[2]
+    var options = Convolution(
+      kernel: kernel, stride: name.hasSuffix("s2") ? 2 : 1, dilation: name == "dilated" ? 2 : 1,
+      groups: name == "grouped" ? 3 : 1)
+    if name == "valid" { options.padding = .init(0) }
+    try parity.check("conv.\(name)", weight: name.hasPrefix("dw") ? .depthwise : .convolution) {
+      inputs, _ in
+      try inputs["x"]!.convolution(inputs["weight"]!, bias: inputs["bias"]!, options)
+    }
+  }
+
+  @Test func asymmetricPadding() throws {
+    let options = Convolution(
+      stride: .init(2), padding: .init(top: 1, left: 0, bottom: 2, right: 1))
+    try parity.check("conv.asymmetric", weight: .convolution) { inputs, _ in
+      try inputs["x"]!.convolution(inputs["weight"]!, options)
+    }
   }
 
   @Test func losses() throws {

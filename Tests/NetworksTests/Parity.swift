@@ -31,19 +31,25 @@ struct Parity {
   }
 
   /// The largest difference that rounding explains: each sum of `terms` numbers loses about
-  /// sqrt(terms) roundings of 2^-24 relative to the largest element (errors of either sign), and
+  /// sqrt(terms) roundings of 2^-24 relative to its terms (errors of either sign), the terms are as
+  /// large as the largest element or the largest upstream gradient (sums may cancel), and
   /// a case is a handful of sums and elementary functions, each good to a few ulps.
-  static func tolerance(_ reference: Tensor, terms: Float) -> Float {
-    let largest = reference.array.map(abs).max() ?? 0
+  static func tolerance(_ reference: Tensor, terms: Float, upstream: Float) -> Float {
+    let largest = max(upstream, reference.array.map(abs).max() ?? 0)
     return 16 * 0x1p-24 * max(1, terms).squareRoot() * max(largest, 0x1p-10)
   }
 
   func compare(_ ours: Tensor, _ key: String, terms: Float) throws {
     let reference = try tensor(key)
     try #require(ours.shape == reference.shape, "\(key): \(ours.shape), not \(reference.shape)")
-    let limit = Self.tolerance(reference, terms: terms)
+    let upstream = key.contains("/grad.") ? try largest(upstreamOf: key) : 0
+    let limit = Self.tolerance(reference, terms: terms, upstream: upstream)
     let furthest = zip(ours.array, reference.array).map { abs($0 - $1) }.max() ?? 0
     #expect(furthest <= limit, "\(key): off by \(furthest), allowed \(limit)")
+  }
+
+  private func largest(upstreamOf key: String) throws -> Float {
+    try tensor(key.prefix { $0 != "/" } + "/g").array.map(abs).max() ?? 0
   }
 
   /// Runs one case on its inputs and compares the value and every gradient.

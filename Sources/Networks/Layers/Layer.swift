@@ -150,6 +150,18 @@ public final class Pass {
     self.random = random
   }
 
+  private var foldedNorms: [ObjectIdentifier: (owner: BatchNorm, scale: Tensor, shift: Tensor)] =
+    [:]
+
+  /// A norm as a scale and a shift, worked out once a pass: keep the pass for all batches of an
+  /// evaluation, and make a new one when weights have changed.
+  func folded(_ norm: BatchNorm) -> (scale: Tensor, shift: Tensor) {
+    if let known = foldedNorms[ObjectIdentifier(norm)] { return (known.scale, known.shift) }
+    let folded = norm.folded()
+    foldedNorms[ObjectIdentifier(norm)] = (norm, folded.scale, folded.shift)
+    return folded
+  }
+
   /// A pass that computes without remembering how to go back.
   public static func inference(_ engine: Engine) -> Pass {
     Pass(Tape(engine, recording: false), isTraining: false)

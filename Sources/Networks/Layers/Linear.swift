@@ -49,3 +49,20 @@ public final class MLP: UnaryLayer {
     return try layers[layers.count - 1](x, pass)
   }
 }
+
+/// Rows of a table by number. Path: `weight`.
+public final class Embedding: Layer {
+  /// `[count, features]`.
+  public let weight: Parameter
+
+  public init(_ count: Int, _ features: Int, _ random: inout RandomStream) {
+    weight = Parameter(random.normal([count, features]))
+  }
+
+  public var members: [Member] { [.parameter("weight", weight, .table)] }
+
+  /// `[indices.count, features]`.
+  public func callAsFunction(_ indices: [Int], _ pass: Pass) throws -> Variable {
+    try pass.tape.parameter(weight).embedding(indices)
+  }
+}

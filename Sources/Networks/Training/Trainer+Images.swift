@@ -47,14 +47,14 @@ extension Trainer {
 /// The share of images whose largest logit is their label.
 /// - Returns: a number in 0...1.
 public func top1Accuracy(
-  _ loader: BatchLoader, engine: Engine, forward: (Variable, Pass) throws -> Variable
+  _ loader: BatchLoader, engine: Engine,
+  forward: @escaping (Variable, Pass) throws -> Variable
 ) throws -> Float {
   var (right, count) = (0, 0)
+  let inference = try Inference(engine: engine, forward)
   for batch in loader.batches(epoch: 0) {
     let batch = try batch.get()
-    let pass = Pass.inference(engine)
-    let images = pass.tape.constant(try Tensor(batch.pixels, shape: batch.shape))
-    let logits = try forward(images, pass).value
+    let logits = try inference(Tensor(batch.pixels, shape: batch.shape))
     let (values, classes) = (logits.array, logits.shape[1])
     for (row, label) in batch.labels.enumerated() {
       let scores = values[row * classes..<(row + 1) * classes]

@@ -1,0 +1,93 @@
+public import Tensors
+
+/// Batch norm over all but the last axis, and the activation behind it if one is given (Ioffe and Szegedy 2015,
+/// arXiv 1502.03167). Paths: `weight`, `bias`, `running_mean`, `running_var`.
+public final class BatchNorm: UnaryLayer {
+  public let weight: Parameter
+  public let bias: Parameter
+  /// Running statistics, the variance unbiased, as PyTorch keeps them.
+  public let runningMean: Parameter
+  public let runningVariance: Parameter
+  public let epsilon: Float
+  /// The share of a batch in the running statistics.
+  public let momentum: Float
+  /// Gathers statistics of a whole data set while it is set; see `recalibrate`.
+  public var recalibration: StatisticsRecalibration?
+
+  public init(_ channels: Int, epsilon: Float = 1e-5, momentum: Float = 0.1) {
+    weight = Parameter(Tensor(repeating: 1, shape: [channels]))
+    bias = Parameter(Tensor(zeros: [channels]))
+    runningMean = Parameter(Tensor(zeros: [channels]), isTrained: false)
+    runningVariance = Parameter(Tensor(repeating: 1, shape: [channels]), isTrained: false)
+    self.epsilon = epsilon
+    self.momentum = momentum
+  }
+
+  public var members: [Member] {
+    [
+      .parameter("weight", weight, .vector), .parameter("bias", bias, .vector),
+      .parameter("running_mean", runningMean, .statistic),
+      .parameter("running_var", runningVariance, .statistic),
+    ]
+  }
+
+  public func callAsFunction(_ x: Variable, _ pass: Pass) throws -> Variable {
+    try self(x, activation: .identity, pass)
+  }
+
+  public func callAsFunction(
+    _ x: Variable, activation: Activation, _ pass: Pass
+  ) throws -> Variable {
+    let (scale, shift) = (pass.tape.parameter(weight), pass.tape.parameter(bias))
+    guard pass.isTraining || recalibration != nil else {
+      return try x.batchNorm(
+        scale: scale, shift: shift, mean: runningMean.value, variance: runningVariance.value,
+        epsilon: epsilon, activation: activation)
+    }
+    let (y, statistics) = try x.batchNorm(
+      scale: scale, shift: shift, epsilon: epsilon, activation: activation)
+    if recalibration != nil {
+      recalibration?.add(statistics)
+    } else if !pass.tape.isRecomputing {
+      runningMean.value.average(with: statistics.mean, decay: 1 - momentum)
+      runningVariance.value.average(with: statistics.unbiasedVariance, decay: 1 - momentum)
+    }
+    return y
+  }
+
+  /// The norm with its running statistics as `scale * x + shift`.
+  func folded() -> (scale: Tensor, shift: Tensor) {
+    let (gamma, beta) = (weight.value.array, bias.value.array)
+    let (mean, variance) = (runningMean.value.array, runningVariance.value.array)
+    let scale = gamma.indices.map {
+      Double(gamma[$0]) / (Double(variance[$0]) + Double(epsilon)).squareRoot()
+    }
+    let shift = gamma.indices.map { Double(beta[$0]) - Double(mean[$0]) * scale[$0] }
+    return (Tensor(scale.map { Float($0) }), Tensor(shift.map { Float($0) }))
+  }
+}
+
+extension Layer {
+  /// Every batch norm inside.
+  public var batchNorms: [BatchNorm] {
+    members.flatMap { member -> [BatchNorm] in
+      guard case .layer(_, let part) = member else { return [] }
+      return (part as? BatchNorm).map { [$0] } ?? part.batchNorms
+    }
+  }
+
+  /// Replaces all running statistics by those of the inputs that `body` runs through the network,
+  /// each batch normalised by itself meanwhile: what a subnet of a supernet needs before it is
+  /// judged (Cai et al. 2020, arXiv 1908.09791).
+  public func recalibrate(_ body: () throws -> Void) rethrows {
+    let norms = batchNorms
+    for norm in norms { norm.recalibration = StatisticsRecalibration() }
+    defer { for norm in norms { norm.recalibration = nil } }
+    try body()
+    for norm in norms {
+      guard let (mean, variance) = norm.recalibration?.result else { continue }
+      norm.runningMean.value = mean
+      norm.runningVariance.value = variance
+    }
+  }
+}
