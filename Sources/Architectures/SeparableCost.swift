@@ -31,12 +31,14 @@ public struct SeparableCost: Sendable {
   /// - Throws: what `blockCost` throws.
   public init(space: SearchSpace, blockCost: (Block) throws -> Price) throws {
     var prices: [Block: Price] = [:]
-    try self.init(space: space, pricing: { block, _ in
-      if let price = prices[block] { return price }
-      let price = try blockCost(block)
-      prices[block] = price
-      return price
-    })
+    try self.init(
+      space: space,
+      pricing: { block, _ in
+        if let price = prices[block] { return price }
+        let price = try blockCost(block)
+        prices[block] = price
+        return price
+      })
   }
 
   /// Prices every block at every place it can stand, told the input resolution (in pixels) of the

@@ -48,7 +48,8 @@ import Testing
 
   @Test func genesOfSkippedBlocksDoNotMatter() throws {
     for (name, weights) in [
-      ("ofa-mobilenetv3-w1.2", "ofa_mbv3_acc_predictor"), ("ofa-resnet50", "ofa_resnet50_acc_predictor"),
+      ("ofa-mobilenetv3-w1.2", "ofa_mbv3_acc_predictor"),
+      ("ofa-resnet50", "ofa_resnet50_acc_predictor"),
     ] {
       let space = try catalog.space(name)
       let predictor = try AccuracyPredictor(

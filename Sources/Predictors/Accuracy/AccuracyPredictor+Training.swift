@@ -27,10 +27,12 @@ extension AccuracyPredictor {
   /// - Parameters:
   ///   - releases: networks with published accuracies at several resolutions, from which the law of
   ///     resolution is fitted; without them all resolutions but the recipe's score like it.
+  ///   - date: of the training, UTC, ISO 8601; goes into the provenance.
   /// - Throws: `badRecipe`, `badSamples`; `failed` if training diverges.
   public static func train(
     recipe: AccuracyRecipe, space: SearchSpace, samples: AccuracySamples,
-    releases: ReleasedNetworks? = nil, progress: (AccuracyTrainingProgress) -> Void = { _ in }
+    releases: ReleasedNetworks? = nil, date: String? = nil,
+    progress: (AccuracyTrainingProgress) -> Void = { _ in }
   ) throws -> AccuracyPredictor {
     try recipe.validate()
     let encoding = recipe.encoding ?? .blocks(of: space)
@@ -85,6 +87,7 @@ extension AccuracyPredictor {
     description.provenance.recipe = recipe
     description.provenance.testRanks = ranks
     description.provenance.testErrors = errors
+    description.provenance.date = date
     let chosen = recipe.candidates[best.candidate]
     description.provenance.notes = [
       "hidden \(chosen.hidden), learning rate \(chosen.learningRate), weight decay "

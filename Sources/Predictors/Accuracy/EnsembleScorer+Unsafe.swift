@@ -172,7 +172,9 @@ final class EnsembleScorer: Sendable {
     for layer in 1..<hidden.count {
       let target = layer % 2 == 0 ? workspace.even.pointer : workspace.odd.pointer
       var product = ck_gemm_args()
-      (product.m, product.n, product.k) = (Int64(count), Int64(hidden[layer]), Int64(hidden[layer - 1]))
+      (product.m, product.n, product.k) = (
+        Int64(count), Int64(hidden[layer]), Int64(hidden[layer - 1])
+      )
       (product.a, product.lda) = (UnsafePointer(input), Int64(stride))
       (product.b, product.ldb) = (
         UnsafePointer(weights[index][layer - 1].weight.pointer), Int64(hidden[layer])

@@ -29,7 +29,8 @@ struct MultilayerPerceptron: Sendable {
             + " it needs [\(width), \(out)] and [\(out)]")
       }
       guard (layer.weight.array + layer.bias.array).allSatisfy(\.isFinite) else {
-        throw PredictorsError(.badPredictor, "\(name): layer \(index) has a weight that is no number")
+        throw PredictorsError(
+          .badPredictor, "\(name): layer \(index) has a weight that is no number")
       }
       width = out
     }

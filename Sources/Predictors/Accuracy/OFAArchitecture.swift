@@ -78,7 +78,8 @@ public struct OFAArchitecture: Hashable, Sendable {
         throw fail("\(values.count) \(role.rawValue) entries for \(active.count) blocks")
       }
       for (gene, value) in zip(values.count == all.count ? all : active, values) {
-        try set(gene, choice: space.genes[gene].values.firstIndex(of: value), "\(role.rawValue) \(value)")
+        try set(
+          gene, choice: space.genes[gene].values.firstIndex(of: value), "\(role.rawValue) \(value)")
       }
     }
     try fill(.kernel, kernels.map(Double.init))

@@ -81,7 +81,8 @@ public enum BlockKeyFormat: String, CaseIterable, Codable, Sendable {
           + "-idskip:\(block.addsInput ? 1 : 0)" + tail)
     case .globalPool: return pool.map { .entry("\($0)-\(sizes(block))") } ?? .fixed(Milliseconds(0))
     case .linear: return .entry("\(classifier)\(block.input[0])-output:\(block.out)")
-    default: return .unknown("\(block.name): \(block.kind), which \(rawValue) tables have no key for")
+    default:
+      return .unknown("\(block.name): \(block.kind), which \(rawValue) tables have no key for")
     }
   }
 

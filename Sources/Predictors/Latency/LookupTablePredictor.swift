@@ -1,82 +1,92 @@
 public import Architectures
 public import Devices
 
-/// Predicts latency as the sum of a network's blocks in a lookup table, calibrated if the table is.
+/// Latency by lookup table: the sum over an architecture's blocks, calibrated on whole networks
+/// where the table has a calibration. A query takes some hundred nanoseconds.
 public struct LookupTablePredictor: Sendable {
   public let space: SearchSpace
   public let provenance: LookupTable.Provenance
   public let calibration: Calibration?
+  /// Keys that the table lacks; architectures with such a block have no latency.
+  public let missing: [String]
   private let sums: SeparableCost
   private let counts: SeparableCost
-  /// Blocks with the calibration's slope and cost a block.
-  private let calibrated: SeparableCost?
+  /// The sum with the calibration's slope and cost a block.
+  private let calibrated: SeparableCost
   private let resolutionGene: Int?
   /// The calibration's terms of a whole network, by choice of resolution.
   private let wholes: [Double]
 
-  /// - Throws: `missingKeys` naming the first and how many, if the table lacks blocks of the space.
+  /// - Throws: `missingKeys` when the table covers the space's blocks at none of its resolutions: it
+  ///   names the first key that is missing and how many are.
   public init(space: SearchSpace, table: LookupTable) throws {
     let format = BlockKeyFormat(of: table)
     // Texts take a while to write and don't depend on the place of a block.
     var texts: [Block: BlockKeyFormat.Key] = [:]
-    func key(_ block: Block, _ resolution: Int) throws -> BlockKeyFormat.Key {
-      if let known = texts[block] { return known }
-      let key = try format.key(of: block, resolution: resolution)
-      if format == .text { texts[block] = key }
-      return key
-    }
-    func costs(
-      fixed: (Double) -> Double, entry: (Double) -> Double
-    ) throws -> SeparableCost {
+    var uncovered = Set<Int>()
+    func costs(_ fixed: (Double) -> Double, _ entry: (Double) -> Double) throws -> SeparableCost {
       try SeparableCost(
         space: space,
         pricing: { block, resolution in
-          switch try key(block, resolution) {
+          let key = try texts[block] ?? format.key(of: block, resolution: resolution)
+          if format == .text { texts[block] = key }
+          switch key {
           case .fixed(let latency): return .cost(fixed(latency.value))
-          case .unknown(let what): return .missing(what)
           case .entry(let name):
             let key = table.key(name, resolution: resolution)
-            return table.entries[key].map { .cost(entry($0.milliseconds.value)) } ?? .missing(key)
+            if let found = table.entries[key] { return .cost(entry(found.milliseconds.value)) }
+            uncovered.insert(resolution)
+            return .missing(key)
+          case .unknown(let what):
+            uncovered.insert(resolution)
+            return .missing(what)
           }
         })
     }
-    sums = try costs(fixed: { $0 }, entry: { $0 })
-    if let first = sums.missing.first {
-      let device = table.provenance.device
+    let resolutions = space.choicesOfResolution
+    sums = try costs({ $0 }, { $0 })
+    missing = sums.missing
+    guard resolutions.contains(where: { !uncovered.contains($0) }) else {
       throw PredictorsError(
         .missingKeys,
-        "the table of '\(device)' lacks \(sums.missing.count) blocks of \(space.name), first: \(first)")
+        "the table of '\(table.provenance.device)' lacks \(missing.count) blocks of \(space.name), "
+          + "first '\(missing.first ?? "")'")
     }
-    counts = try costs(fixed: { _ in 0 }, entry: { _ in 1 })
+    counts = try costs({ _ in 0 }, { _ in 1 })
     self.space = space
     provenance = table.provenance
     calibration = table.calibration
     resolutionGene = space.resolutionGeneIndex
     if let calibration {
       calibrated = try costs(
-        fixed: { calibration.slope * $0 },
-        entry: { calibration.slope * $0 + calibration.perBlock })
-      wholes = space.choicesOfResolution.map {
+        { calibration.slope * $0 }, { calibration.slope * $0 + calibration.perBlock })
+      wholes = resolutions.map {
         calibration.latency(sum: Milliseconds(0), blocks: 0, resolution: $0).value
       }
     } else {
-      calibrated = nil
-      wholes = []
+      calibrated = sums
+      wholes = resolutions.map { _ in 0 }
     }
   }
 
-  /// Latency in milliseconds, in about 100 ns.
-  public func cost(_ genotype: Genotype) throws -> Double {
-    guard genotype.genes.count == space.genes.count else {
-      throw PredictorsError(
-        .badSamples, "a genotype of \(genotype.genes.count) genes is none of \(space.name)")
-    }
-    guard let calibrated else { return sums(genotype) }
-    return calibrated(genotype) + wholes[resolutionGene.map { genotype[$0] } ?? 0]
+  /// Sum of the table's entries without calibration; NaN where one is missing.
+  public func sum(_ genotype: Genotype) -> Milliseconds { Milliseconds(sums(genotype)) }
+
+  /// Predicted latency; infinite where a block has no price, so that no budget holds it.
+  public func latency(_ genotype: Genotype) -> Milliseconds {
+    let latency = calibrated(genotype) + wholes[resolutionGene.map { genotype[$0] } ?? 0]
+    return Milliseconds(latency.isNaN ? .infinity : latency)
   }
 
-  public func latency(_ genotype: Genotype) throws -> Milliseconds {
-    Milliseconds(try cost(genotype))
+  /// `latency` as a number of milliseconds.
+  public func cost(_ genotype: Genotype) -> Double { latency(genotype).value }
+
+  /// What calibration needs to know of an architecture beside its measured latency.
+  public func calibrationSample(_ genotype: Genotype, measured: Milliseconds) -> Calibration.Sample
+  {
+    Calibration.Sample(
+      sum: sum(genotype), blocks: Int(counts(genotype)), resolution: space.resolution(genotype),
+      measured: measured)
   }
 
   /// A whole network with its measured latency.
@@ -95,11 +105,7 @@ public struct LookupTablePredictor: Sendable {
   public func calibration(fitting samples: [Sample]) throws -> Calibration {
     do {
       return try Calibration(
-        fitting: samples.map { sample in
-          Calibration.Sample(
-            sum: Milliseconds(sums(sample.genotype)), blocks: Int(counts(sample.genotype)),
-            resolution: space.resolution(sample.genotype), measured: sample.measured)
-        })
+        fitting: samples.map { calibrationSample($0.genotype, measured: $0.measured) })
     } catch let error as DevicesError {
       throw PredictorsError(.badSamples, error.message)
     }
@@ -109,6 +115,6 @@ public struct LookupTablePredictor: Sendable {
   /// - Throws: `badSamples` for latencies that aren't above zero.
   public func evaluate(_ samples: [Sample]) throws -> LatencyEvaluation {
     try LatencyEvaluation(
-      predicted: samples.map { try latency($0.genotype) }, measured: samples.map(\.measured))
+      predicted: samples.map { latency($0.genotype) }, measured: samples.map(\.measured))
   }
 }
