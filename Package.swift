@@ -93,7 +93,8 @@ let package = Package(
     .executableTarget(
       name: "swiftlet",
       dependencies: [
-        "Architectures", "ONNXFormat", "Store", "Devices", "Predictors", "Searchers", arguments,
+        "Architectures", "ONNXFormat", "Store", "Devices", "Predictors", "Reports", "Searchers",
+        arguments,
       ],
       swiftSettings: strict),
     // Runs the built command; depends on it so that it is built.

@@ -26,7 +26,15 @@ struct PredictCommand: ParsableCommand {
         let path = try table ?? BundledFiles.table(space: space.name, device: device ?? "").path
         let predictor = try LookupTablePredictor(
           space: space, table: try LookupTable(path: path))
-        return { try $0.map { try predictor.cost($0) } }
+        return { genotypes in
+          try genotypes.map { genotype in
+            let latency = predictor.latency(genotype).value
+            guard latency.isFinite else {
+              throw Failure(.input, "\(path) has no price for a block of \(space.id(genotype))")
+            }
+            return latency
+          }
+        }
       }
     }
   }

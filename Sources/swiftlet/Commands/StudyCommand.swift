@@ -67,20 +67,8 @@ struct StudyCommand: ParsableCommand {
     func run() throws {
       let store = try Store()
       let study = try store.study(study)
-      let spec: SearchSpec
-      do {
-        spec = try JSONDecoder().decode(SearchSpec.self, from: Data(study.options.utf8))
-      } catch {
-        throw Failure(.input, "study \(study.id): its options can't be read by this version")
-      }
-      let session = try SearchSession(spec)
-      let run: SearchRun
-      if let state = study.state {
-        run = try SearchRun(
-          checkpoint: state, try session.problem(latencyLimit: spec.latencyBudget))
-      } else {
-        run = try session.start(latencyLimit: spec.latencyBudget)
-      }
+      let (session, stored) = try StudyRunner.open(study)
+      let run = try stored ?? session.start(latencyLimit: session.spec.latencyBudget)
       try StudyRunner(study: study.id, session: session, store: store, common: common).finish(run)
     }
   }

@@ -2,6 +2,7 @@ import Architectures
 import Foundation
 import ONNXFormat
 import Predictors
+import Reports
 import Searchers
 import Store
 
@@ -89,7 +90,7 @@ struct SearchResult {
     Output.line(
       String(format: "%d evaluations in %.3f s", run.evaluations, seconds))
     if let output = spec.output {
-      Output.line("\(output): best.onnx, result.json, front.csv, front.svg")
+      Output.line("\(output): best.onnx, result.json, front.csv, front.svg, report.html")
     }
   }
 
@@ -104,18 +105,57 @@ struct SearchResult {
     try OutputFile.write(try writer.encode(JSON.object(body)), to: "\(output)/result.json")
     if let best { try export(best, to: "\(output)/best.onnx") }
     try writeFront(to: output)
+    try OutputFile.write(try html(), to: "\(output)/report.html")
+  }
+
+  private var frontTable: FrontTable {
+    FrontTable(
+      rows: run.front.map { entry in
+        FrontTable.Row(
+          id: session.space.id(entry.genotype), latencyMs: entry.costs[0], accuracy: entry.score,
+          measuredLatencyMs: measured(entry.genotype))
+      })
+  }
+
+  /// Device and conditions, as the plot's axis names them.
+  private var deviceText: String {
+    guard let sample = trials.first?.measured else { return spec.device }
+    let runtime = [sample.runtime, sample.runtimeVersion].compactMap { $0 }.joined(separator: " ")
+    let threads = sample.threads.map { "\($0) thread\($0 == 1 ? "" : "s")" }
+    let parts = [runtime, threads ?? "", sample.batch.map { "batch \($0)" } ?? ""]
+    return ([spec.device] + parts.filter { !$0.isEmpty }).joined(separator: ", ")
+  }
+
+  private var plot: Plot {
+    Plot.front(
+      frontTable, title: "\(session.space.name) under \(String(format: "%g", spec.latencyBudget)) ms",
+      subtitle: "\(run.evaluations) evaluations, seed \(spec.seed)", device: deviceText,
+      budgetMs: spec.latencyBudget, best: best.map { session.space.id($0.genotype) })
   }
 
   private func writeFront(to output: String) throws {
-    let rows = run.front.map { entry in
-      [
-        session.space.id(entry.genotype), "\(entry.costs[0])", "\(entry.score)",
-        measured(entry.genotype).map { "\($0)" } ?? "",
+    try OutputFile.write(frontTable.csv(), to: "\(output)/front.csv")
+    try OutputFile.write(try plot.svg(), to: "\(output)/front.svg")
+  }
+
+  /// The study as one HTML file.
+  func html() throws -> String {
+    let id = best.map { session.space.id($0.genotype) }
+    var facts = [
+      HTMLReport.Fact("study", study), .init("space", session.space.name),
+      .init("device", deviceText), .init("lookup table", spec.table),
+      .init("accuracy predictor", spec.accuracyPredictor), .init("searcher", spec.searcher),
+      .init("seed", "\(spec.seed)"), .init("evaluations", "\(run.evaluations)"),
+    ]
+    if let id { facts.append(.init("best", id)) }
+    return try HTMLReport(
+      "\(session.space.name) on \(spec.device)",
+      subtitle: String(format: "latency budget %g ms", spec.latencyBudget),
+      sections: [
+        .plot(plot, caption: "Predicted front; the chosen network at its measured latency."),
+        .front(frontTable, best: id), .facts("Provenance", facts),
       ]
-    }
-    let table = CSVTable(
-      header: ["id", "latency_ms", "accuracy", "measured_latency_ms"], rows: rows)
-    try OutputFile.write(table.text, to: "\(output)/front.csv")
+    ).html()
   }
 
   private func export(_ entry: Evaluated, to path: String) throws {

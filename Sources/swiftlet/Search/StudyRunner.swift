@@ -13,6 +13,21 @@ struct StudyRunner {
   let store: Store
   let common: CommonOptions
 
+  /// The search that a study describes, and its run as far as it was saved.
+  static func open(_ study: Study) throws -> (session: SearchSession, run: SearchRun?) {
+    let spec: SearchSpec
+    do {
+      spec = try JSONDecoder().decode(SearchSpec.self, from: Data(study.options.utf8))
+    } catch {
+      throw Failure(.input, "study \(study.id): its options can't be read by this version")
+    }
+    let session = try SearchSession(spec)
+    let run = try study.state.map {
+      try SearchRun(checkpoint: $0, try session.problem(latencyLimit: spec.latencyBudget))
+    }
+    return (session, run)
+  }
+
   func finish(_ start: SearchRun) throws {
     Terminal.note("study \(study)", quiet: common.quiet)
     let began = ContinuousClock.now
