@@ -21,7 +21,7 @@ extension SeparableCost: CostModel {
   public func cost(_ genotype: Genotype) throws -> Double { self(genotype) }
 }
 
-/// A cost with its name and unit, and the limit that architectures must keep, if any.
+/// A cost with its name and unit, and the limits that architectures must keep, if any.
 public struct Metric: Sendable {
   /// As in `latency`, `macs`, `parameters`, `bytes`, `resolution`.
   public var name: String
@@ -29,12 +29,18 @@ public struct Metric: Sendable {
   public var unit: String
   /// The largest cost allowed.
   public var limit: Double?
+  /// The smallest cost allowed, as for a resolution.
+  public var floor: Double?
   public var model: any CostModel
 
-  public init(_ name: String, unit: String, limit: Double? = nil, model: any CostModel) {
+  public init(
+    _ name: String, unit: String, limit: Double? = nil, floor: Double? = nil,
+    model: any CostModel
+  ) {
     self.name = name
     self.unit = unit
     self.limit = limit
+    self.floor = floor
     self.model = model
   }
 

@@ -37,8 +37,13 @@ extension CheckpointHeader {
         .badCheckpoint, "the checkpoint is of another search: \(what) \(mine), now \(other)")
     }
     func limits(_ signature: ProblemSignature) -> String {
-      zip(signature.metrics, signature.limits).map { name, limit in
-        limit.map { "\(name) \(shortNumber($0))" } ?? "\(name) without limit"
+      signature.metrics.indices.map { index in
+        let range = [
+          signature.floors[index].map { "from \(shortNumber($0))" },
+          signature.limits[index].map { "to \(shortNumber($0))" },
+        ].compactMap { $0 }
+        return ([signature.metrics[index]] + (range.isEmpty ? ["without limit"] : range))
+          .joined(separator: " ")
       }.joined(separator: ", ")
     }
     guard problem.space == wanted.space else { throw fail("space", problem.space, wanted.space) }
@@ -46,7 +51,14 @@ extension CheckpointHeader {
       throw SearchersError(
         .badCheckpoint, "the space \(wanted.space) has changed since the checkpoint was written")
     }
-    guard problem.metrics == wanted.metrics, problem.limits == wanted.limits else {
+    guard problem.limits.count == problem.metrics.count,
+      problem.floors.count == problem.metrics.count
+    else {
+      throw SearchersError(.badCheckpoint, "the checkpoint is damaged: limits do not fit metrics")
+    }
+    guard problem.metrics == wanted.metrics, problem.limits == wanted.limits,
+      problem.floors == wanted.floors
+    else {
       throw fail("limits", limits(problem), limits(wanted))
     }
     guard problem.objectives == wanted.objectives, archive.objectives == wanted.objectives else {

@@ -100,6 +100,8 @@ public struct FeasibleSampler: Sendable {
       let cost = try problem.models[metric].cost(canonical)
       guard !cost.isNaN else { return .infinity }
       if cost > limit { sum += (cost - limit) / max(abs(limit), 1e-9) }
+      let floor = problem.floors[metric]
+      if cost < floor { sum += (floor - cost) / max(abs(floor), 1e-9) }
     }
     return sum
   }
@@ -126,7 +128,7 @@ public struct FeasibleSampler: Sendable {
     tries += 1
     for metric in problem.models.indices {
       let cost = try problem.models[metric].cost(canonical)
-      guard cost <= problem.limits[metric] else { return false }
+      guard cost <= problem.limits[metric], cost >= problem.floors[metric] else { return false }
       costs[metric] = cost
     }
     batch.genotypes.append(Genotype(Array(raw.genes[...])))

@@ -10,6 +10,7 @@ public struct SearchProblem: Sendable {
   /// Costs and limits without the words, for the inner loop; no limit is infinity.
   let models: [any CostModel]
   let limits: [Double]
+  let floors: [Double]
 
   /// - Parameter metrics: at least one; the first is the cost axis of the front.
   /// - Throws: `invalidProblem`.
@@ -28,8 +29,16 @@ public struct SearchProblem: Sendable {
       throw SearchersError(
         .invalidProblem, "a metric stands twice: \(metrics.map(\.name).joined(separator: ", "))")
     }
-    for metric in metrics where !(metric.limit ?? 0).isFinite {
-      throw SearchersError(.invalidProblem, "the limit of \(metric.name) must be a number")
+    for metric in metrics {
+      guard (metric.limit ?? 0).isFinite, (metric.floor ?? 0).isFinite else {
+        throw SearchersError(.invalidProblem, "the limits of \(metric.name) must be numbers")
+      }
+      if let limit = metric.limit, let floor = metric.floor, floor > limit {
+        throw SearchersError(
+          .invalidProblem,
+          "\(metric.name) cannot be at least \(metric.text(floor)) and at most "
+            + metric.text(limit))
+      }
     }
     self.domain = domain
     self.scorer = scorer
@@ -37,13 +46,14 @@ public struct SearchProblem: Sendable {
     self.objectives = objectives
     models = metrics.map(\.model)
     limits = metrics.map { $0.limit ?? .infinity }
+    floors = metrics.map { $0.floor ?? -.infinity }
   }
 
   /// What must be equal for a checkpoint to continue.
   var signature: ProblemSignature {
     ProblemSignature(
       space: domain.name, choices: domain.counts, metrics: metrics.map(\.name),
-      limits: metrics.map { $0.limit }, objectives: objectives)
+      limits: metrics.map { $0.limit }, floors: metrics.map { $0.floor }, objectives: objectives)
   }
 
   /// All costs of a canonical genotype.
@@ -52,10 +62,10 @@ public struct SearchProblem: Sendable {
   /// The failure of a search without a feasible architecture, with the nearest miss.
   func infeasible(tries: Int, nearest: Genotype) throws -> SearchersError {
     let costs = try costs(nearest)
-    let limited = metrics.indices.filter { metrics[$0].limit != nil }
+    let limited = metrics.indices.filter { metrics[$0].limit != nil || metrics[$0].floor != nil }
     let count = grouped(tries)
     let id = domain.id(nearest)
-    if limited.count == 1 {
+    if limited.count == 1, metrics[limited[0]].floor == nil {
       let metric = metrics[limited[0]]
       let isTime = ["ms", "us", "s"].contains(metric.unit)
       let found =
@@ -66,7 +76,12 @@ public struct SearchProblem: Sendable {
       return SearchersError(
         .infeasible, "no architecture within \(limit) in \(count) tries; \(found): \(id)")
     }
-    let wanted = limited.map { "\(metrics[$0].name) \(metrics[$0].text(limits[$0]))" }
+    let wanted = limited.map { index in
+      let metric = metrics[index]
+      let least = metric.floor.map { "at least \(metric.text($0))" }
+      let most = metric.limit.map { metric.text($0) }
+      return "\(metric.name) " + [least, most].compactMap { $0 }.joined(separator: " and at most ")
+    }
     let found = limited.map { "\(metrics[$0].name) \(metrics[$0].text(costs[$0]))" }
     return SearchersError(
       .infeasible,
@@ -81,6 +96,7 @@ struct ProblemSignature: Codable, Hashable, Sendable {
   var choices: [Int]
   var metrics: [String]
   var limits: [Double?]
+  var floors: [Double?]
   var objectives: Int
 }
 

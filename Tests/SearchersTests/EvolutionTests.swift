@@ -86,6 +86,27 @@ struct EvolutionTests {
     #expect(run.front.last == best)
   }
 
+  @Test func floorsHoldToo() throws {
+    func problem(_ floor: Double) throws -> SearchProblem {
+      try SearchProblem(
+        domain: Toy.domain, scorer: FormulaScorer(Toy.score),
+        metrics: [
+          Metric("latency", unit: "ms", limit: 12, model: FormulaCost(Toy.cost)),
+          Metric(
+            "first", unit: "px", floor: floor, model: FormulaCost { Double($0.genes[0]) }),
+        ])
+    }
+    var run = try SearchRun(
+      EvolutionSearcher(options: EvolutionOptions(), seed: 1), try problem(3))
+    _ = try run.run()
+    #expect(run.front.allSatisfy { $0.genotype.genes[0] == 3 && $0.costs[0] <= 12 })
+    run = try SearchRun(EvolutionSearcher(options: EvolutionOptions(), seed: 1), try problem(4))
+    let error = #expect(throws: SearchersError.self) { try run.step() }
+    #expect(
+      error?.message.contains("latency 12 ms, first at least 4 px together") == true,
+      "\(error?.message ?? "")")
+  }
+
   /// Budgets that uniform sampling practically never meets.
   @Test(arguments: UInt64(0)..<5)
   func tightBudgetsWork(seed: UInt64) throws {
@@ -154,7 +175,7 @@ struct EvolutionTests {
     }
     #expect(
       error?.message
-        == "the checkpoint is of another search: limits latency 15, now latency 16")
+        == "the checkpoint is of another search: limits latency to 15, now latency to 16")
     #expect(throws: SearchersError.self) { try SearchRun(checkpoint: data, Toy.problem(limit: 9)) }
     #expect(throws: SearchersError.self) {
       try SearchRun(checkpoint: data.dropLast(20), try Self.problem(limit: 15))
