@@ -25,17 +25,13 @@ struct SearchSession {
     ] {
       guard let limit else { continue }
       metrics.append(
-        Metric(name, unit: "", limit: limit, model: TableCost(table: try cost.table(for: space))))
+        Metric(name, unit: "", limit: limit, model: try cost.table(for: space)))
     }
-    if let limit = spec.maxResolution {
-      metrics.append(
-        Metric("resolution", unit: "px", limit: limit, model: ResolutionCost(space: space, sign: 1)))
-    }
-    if let limit = spec.minResolution {
+    if spec.minResolution != nil || spec.maxResolution != nil {
       metrics.append(
         Metric(
-          "negative resolution", unit: "px", limit: -limit,
-          model: ResolutionCost(space: space, sign: -1)))
+          "resolution", unit: "px", limit: spec.maxResolution, floor: spec.minResolution,
+          model: ResolutionCost(space: space)))
     }
     self.metrics = metrics
   }
@@ -62,13 +58,7 @@ struct SearchSession {
   }
 }
 
-private struct TableCost: CostModel {
-  let table: SeparableCost
-  func cost(_ genotype: Genotype) throws -> Double { table(genotype) }
-}
-
 private struct ResolutionCost: CostModel {
   let space: SearchSpace
-  let sign: Double
-  func cost(_ genotype: Genotype) throws -> Double { sign * Double(space.resolution(genotype)) }
+  func cost(_ genotype: Genotype) throws -> Double { Double(space.resolution(genotype)) }
 }
