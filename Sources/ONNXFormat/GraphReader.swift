@@ -139,6 +139,9 @@ struct GraphReader {
     } catch let error as ArchitecturesError {
       throw stored.error(.invalidGraph, "does not fit its operands: \(error.message)")
     }
+    if let rank = inferred?.compactMap(\.shape?.count).max(), rank > ONNXLimits.rank {
+      throw stored.error(.tooLarge, "has a result of \(rank) axes")
+    }
     return stored.outputs.enumerated().map { index, name in
       let said = declared[name]
       guard let inferred, index < inferred.count else {

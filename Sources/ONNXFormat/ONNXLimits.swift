@@ -6,6 +6,8 @@ enum ONNXLimits {
   static let nesting = 32
   /// Axes of a tensor.
   static let rank = 64
+  /// Names of all symbolic axes of a shape together.
+  static let symbolBytes = 1000
   /// Elements of an integer, boolean or string constant that are kept; larger ones become a digest.
   static let constantElements = 1024
   /// Longest name that a message repeats, in characters.

@@ -13,7 +13,18 @@ enum TypeReader {
   ) throws -> (name: String, type: TensorType) {
     let info: Onnx_ValueInfoProto = try decode(message, "a value's type")
     try budget.spend(1 + info.type.tensorType.shape.dim.count)
-    return (info.name, type(info.type))
+    let type = type(info.type)
+    // Shapes spread to every result and are written out in texts.
+    let symbols = (type.shape ?? []).reduce(0) { sum, axis in
+      if case .symbolic(let symbol) = axis { sum + symbol.utf8.count } else { sum }
+    }
+    guard symbols <= ONNXLimits.symbolBytes, (type.shape ?? []).count <= ONNXLimits.rank else {
+      throw ONNXFormatError(
+        .tooLarge,
+        "the shape of \(quoted(info.name)) has more than \(ONNXLimits.rank) axes or "
+          + "\(ONNXLimits.symbolBytes) bytes of symbols")
+    }
+    return (info.name, type)
   }
 
   static func type(_ type: Onnx_TypeProto) -> TensorType {

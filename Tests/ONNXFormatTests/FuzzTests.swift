@@ -177,6 +177,14 @@ import Testing
     #expect(refusal(model(field(1, node))) == .tooLarge)
   }
 
+  @Test func longShapesAreRefused() {
+    for axes in [[field(2, String(repeating: "n", count: 1001))], Array(repeating: [], count: 65)] {
+      let shape = axes.flatMap { field(1, $0) }
+      let type = field(2, field(1, number(1, 1) + field(2, shape)))
+      #expect(refusal(model(field(11, field(1, "x") + type))) == .tooLarge)
+    }
+  }
+
   @Test func longChainsNeedNoStack() throws {
     let count = 200_000
     var nodes: [UInt8] = []
