@@ -1,5 +1,7 @@
+public import Architectures
+
 /// What went wrong in reading or writing an ONNX file: one line with the file's own names.
-public struct ONNXFormatError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ONNXFormatError: ReportableError, Hashable {
   public enum Code: Hashable, Sendable {
     /// The file is not there or can't be read.
     case unreadable
@@ -28,5 +30,5 @@ public struct ONNXFormatError: Error, Hashable, Sendable, CustomStringConvertibl
   public var description: String { message }
 
   /// Exit status for a command that ends with this error: 65 bad input, 1 failed.
-  public var exitStatus: Int32 { code == .unwritable ? 1 : 65 }
+  public var exitCode: Int32 { code == .unwritable ? 1 : 65 }
 }

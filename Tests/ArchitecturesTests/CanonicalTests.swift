@@ -49,9 +49,9 @@ struct CanonicalTests {
   }
 
   @Test(arguments: [
-    ("Conv(Input1)", "line 1, column 6"), ("Input1:1x3\nRelu(Value1) --> Out1:1x3", "named before"),
+    ("Conv(Input1)", "line 1, column 12"), ("Input1:1x3\nRelu(Value1) --> Out1:1x3", "named before"),
     ("Input1:1x3\nRelu(Input1)(a=1,a=2) --> Out1:1x3", "each attribute once"),
-    ("Input1:1x3\nRelu(Input1) --> ", "a name"), ("Input2:1x3", "Input1"),
+    ("Input1:1x3\nRelu(Input1) --> ", "line 2, column 13: expected ' --> '"), ("Input2:1x3", "Input1"),
     (String(repeating: "Input1:1\nIf(Input1)(b={", count: 100), "nested"),
     ("Input1:1x3\nRelu(Input1) --> Out1:1x3, Out1:1x3", "a new name"),
   ])

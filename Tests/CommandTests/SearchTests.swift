@@ -89,7 +89,13 @@ struct SearchTests {
     let resumed = try command.run("study", "resume", try #require(killed["id"] as? String), "--json")
     #expect(resumed.status == 0, "\(resumed.errors)")
     for key in ["best", "front", "evaluations"] {
-      #expect("\(resumed.json[key] ?? "none")" == "\(whole.json[key] ?? "missing")", "\(key)")
+      #expect(try sorted(resumed.json[key]) == sorted(whole.json[key]), "\(key)")
     }
+  }
+
+  private func sorted(_ value: Any?) throws -> String {
+    let data = try JSONSerialization.data(
+      withJSONObject: [try #require(value)], options: .sortedKeys)
+    return String(decoding: data, as: UTF8.self)
   }
 }

@@ -130,7 +130,7 @@ import Testing
       let error = $0 as? ONNXFormatError
       return error?.message
         == "can't write /nowhere/at/all/net.onnx: No such file or directory"
-        && error?.exitStatus == 1
+        && error?.exitCode == 1
     }
   }
 }

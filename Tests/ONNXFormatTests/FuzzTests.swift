@@ -15,7 +15,7 @@ import Testing
       _ = try? ONNXFile.encode(model.graph, weights: NoWeights())
     } catch let error as ONNXFormatError {
       #expect(!error.message.contains { $0.isNewline }, "\(what()): \(error.message)")
-      #expect(error.message.utf8.count < 5000 && error.exitStatus == 65)
+      #expect(error.message.utf8.count < 5000 && error.exitCode == 65)
     } catch {
       Issue.record("\(what()): \(error)")
     }

@@ -64,7 +64,7 @@ func sample(_ id: String, _ latency: Double, device: String = "here") -> Sample 
     let error = #expect(throws: StoreError.self) { try store.storedDevice(named: "b") }
     #expect(error?.code == .unknownDevice)
     #expect(error?.message == "unknown device 'b'; there is a")
-    #expect(error?.exitCode == 65)
+    #expect(error?.exitCode == 69)
   }
 
   @Test func samplesComeBackAfterReopening() throws {

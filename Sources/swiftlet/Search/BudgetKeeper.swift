@@ -14,9 +14,9 @@ struct BudgetKeeper {
     var measured: Sample
   }
 
-  /// Measured over predicted must come within this share of the budget to end the rounds early.
+  /// A winner this close to the budget, as a share of it, leaves no room worth searching for.
   static let room = 0.03
-  static let rounds = 6
+  static let rounds = 8
 
   let session: SearchSession
   let measure: (Genotype) throws -> Sample
@@ -30,21 +30,21 @@ struct BudgetKeeper {
     var trials: [Trial] = []
     var winner: (trial: Trial, run: SearchRun)?
     var correction = 1.0
-    for round in 1...Self.rounds {
-      guard let candidate = candidate(of: run, correction, trials) else { break }
+    var ratios: [Double] = []
+    while trials.count < Self.rounds, let candidate = candidate(of: run, correction, trials) {
       let sample = try measure(candidate.genotype)
       let trial = Trial(found: candidate, measured: sample)
       trials.append(trial)
       let measured = sample.latencyMedian.value
-      let ratio = measured / candidate.costs[0]
       if measured <= budget, winner.map({ $0.trial.found.score < candidate.score }) ?? true {
         winner = (trial, run)
       }
       if measured <= budget, measured >= (1 - Self.room) * budget { break }
-      // Loosening goes half the way, so that a lucky measurement does not throw the search off.
-      let next = measured > budget ? max(ratio, correction * 1.01) : (ratio + correction) / 2
-      if measured <= budget, next > correction * (1 - Self.room / 2) { break }
-      guard round < Self.rounds else { break }
+      ratios.append(measured / candidate.costs[0])
+      // The median, so that one measurement beside a busy neighbour does not throw the search off.
+      let next = ratios.sorted()[ratios.count / 2]
+      if measured <= budget, next > correction * (1 - Self.room) { break }
+      guard trials.count < Self.rounds, abs(next / correction - 1) > Self.room / 3 else { continue }
       note(
         String(
           format: "measured %.3f ms where %.3f ms was predicted; searching again with predictions x %.3f",
@@ -54,8 +54,10 @@ struct BudgetKeeper {
         var again = try session.start(latencyLimit: budget / correction)
         if case .stopped = try again.run(shouldStop: { Interrupt.isRequested }) { break }
         run = again
-      } catch let error as SearchersError where error.code == .infeasible && winner != nil {
-        break
+      } catch let error as SearchersError where error.code == .infeasible {
+        // Perhaps nothing keeps the budget here; the fastest known will tell.
+        guard let fastest = run.front.map({ $0.costs[0] }).min() else { break }
+        correction = budget / fastest
       }
     }
     return (winner?.run ?? run, winner?.trial, trials)
