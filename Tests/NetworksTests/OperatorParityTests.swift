@@ -101,6 +101,17 @@ import Testing
     }
   }
 
+  @Test func convolutionWithoutPatches() throws {
+    try parity.check("conv.framed5", weight: .convolution) { inputs, _ in
+      try inputs["x"]!.convolution(
+        inputs["weight"]!, bias: inputs["bias"]!, Convolution(padding: .init(1)))
+    }
+    try parity.check("conv.framedAsymmetric", weight: .convolution) { inputs, _ in
+      try inputs["x"]!.convolution(
+        inputs["weight"]!, Convolution(padding: .init(top: 1, left: 0, bottom: 0, right: 2)))
+    }
+  }
+
   @Test func asymmetricPadding() throws {
     let options = Convolution(
       stride: .init(2), padding: .init(top: 1, left: 0, bottom: 2, right: 1))

@@ -310,13 +310,24 @@ def optimisers(w: Writer) -> None:
         w.put(f"clip/out.{i}", part.grad)
 
 
+def wide_convolutions(w: Writer) -> None:
+    """Large enough for the kernels without a patch matrix: odd channels, little and uneven padding."""
+    w.case("conv.framed5", lambda x, weight, bias: F.conv2d(x, weight, bias, 1, 1), terms=225,
+           images=True, inputs={"x": w.random(3, 9, 8, 13), "weight": w.random(11, 9, 5, 5),
+                                "bias": w.random(11)})
+    w.case("conv.framedAsymmetric", lambda x, weight: F.conv2d(F.pad(x, (0, 2, 1, 0)), weight),
+           terms=153, images=True,
+           inputs={"x": w.random(2, 17, 7, 8), "weight": w.random(8, 17, 3, 3)})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", default=str(GOLDEN))
     options = parser.parse_args()
     writer = Writer(options.seed)
-    for part in (convolutions, activations, arithmetic, pools, losses, layers, optimisers):
+    for part in (convolutions, activations, arithmetic, pools, losses, layers, optimisers,
+                 wide_convolutions):
         part(writer)
     Path(options.out).parent.mkdir(parents=True, exist_ok=True)
     save_file(writer.tensors, options.out)

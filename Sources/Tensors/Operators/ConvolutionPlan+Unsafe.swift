@@ -49,6 +49,9 @@ struct ConvolutionPlan {
       forwardDepthwise(x, weight, finish, result, parts: parts, sums: sums, engine: engine)
     } else if options.isPointwise(kernel) {
       forwardPointwise(x, weight, finish, result, parts: parts, sums: sums, engine: engine)
+    } else if isFramed, input[0] >= engine.threads {
+      forwardFramed(
+        x, weight, finish, result, parts: min(parts, input[0]), sums: sums, engine: engine)
     } else {
       forwardDense(x, weight, finish, result, parts: parts, sums: sums, engine: engine)
     }
@@ -68,8 +71,7 @@ struct ConvolutionPlan {
     // A normalised activation that nobody else reads: its gradient goes through the activation on
     // the way out, and the sums that batch norm needs are taken.
     var sink: Deferred?
-    if let node = x.node, node.uses == 1, !node.isWanted, case .deferred(let deferred) = x.content
-    {
+    if let node = x.node, node.uses == 1, !node.isWanted, case .deferred(let deferred) = x.content {
       sink = deferred
     }
     let sums = PartialSums(parts: sink == nil ? 0 : parts, columns: input[3], engine: engine)
@@ -77,6 +79,9 @@ struct ConvolutionPlan {
       backwardDepthwise(x, weight.value, g, dx, dw, sink, parts: parts, sums: sums, engine: engine)
     } else if options.isPointwise(kernel) {
       backwardPointwise(x, weight.value, g, dx, dw, sink, parts: parts, sums: sums, engine: engine)
+    } else if isFramed {
+      backwardFramed(
+        x, weight.value, g, dx, dw, sink, parts: min(parts, input[0]), sums: sums, engine: engine)
     } else {
       backwardDense(x, weight.value, g, dx, dw, sink, parts: parts, sums: sums, engine: engine)
     }
