@@ -19,7 +19,8 @@ struct BudgetKeeper {
   static let rounds = 8
 
   let session: SearchSession
-  let measure: (Genotype) throws -> Sample
+  /// Measures an architecture; `again` also where the store knows it.
+  let measure: (_ genotype: Genotype, _ again: Bool) throws -> Sample
   let note: (String) -> Void
 
   /// - Parameter first: the finished run under the uncorrected budget.
@@ -32,7 +33,12 @@ struct BudgetKeeper {
     var correction = 1.0
     var ratios: [Double] = []
     while trials.count < Self.rounds, let candidate = candidate(of: run, correction, trials) {
-      let sample = try measure(candidate.genotype)
+      var sample = try measure(candidate.genotype, false)
+      if sample.latencyMedian.value <= budget {
+        // The best of several measurements is too good to be true; the slower of two counts.
+        let second = try measure(candidate.genotype, true)
+        if second.latencyMedian > sample.latencyMedian { sample = second }
+      }
       let trial = Trial(found: candidate, measured: sample)
       trials.append(trial)
       let measured = sample.latencyMedian.value

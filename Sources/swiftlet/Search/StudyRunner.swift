@@ -94,13 +94,13 @@ struct StudyRunner {
     let collector = SampleCollector(store: store, measurer: Measurer(client: client))
     let keeper = BudgetKeeper(
       session: session,
-      measure: { genotype in
+      measure: { genotype, again in
         let graph = try session.space.graph(genotype)
         let id = session.space.id(genotype)
         let network = NetworkToMeasure(id: id, space: session.space.name, digest: graph.digest) {
           try export.source(graph)
         }
-        return try collector.collect([network]).samples[0]
+        return try collector.collect([network], again: again).samples[0]
       },
       note: { Terminal.note($0, quiet: common.quiet) })
     return try keeper.keep(first: run)
