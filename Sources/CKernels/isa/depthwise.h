@@ -48,7 +48,7 @@ typedef struct {
   float *out;
   int64_t distance, n;  // of pixels, and valid channels
   vec scale, shift;
-  int32_t scaled, statistics, streamed;
+  int32_t scaled, statistics, streamed, activation;
   vec sum, square;
 } FN(dw_out);
 
@@ -62,6 +62,12 @@ CK_INLINE void FN(dw_put)(FN(dw_out) * o, const int count, vec *acc, int64_t ox,
       o->square += a * a;
     }
     if (o->scaled) a = a * o->scale + o->shift;
+    switch (o->activation) {
+      case CK_RELU: a = FN(activate)(CK_RELU, a); break;
+      case CK_RELU6: a = FN(activate)(CK_RELU6, a); break;
+      case CK_HARD_SWISH: a = FN(activate)(CK_HARD_SWISH, a); break;
+      default: break;  // the dear ones follow in a pass of their own
+    }
     if (o->streamed) {
       FN(stream)(o->out + (ox + j) * o->distance + v * VW, a);
       continue;
@@ -117,6 +123,7 @@ static void FN(depthwise)(const ck_depthwise_args *args, int64_t c0, int64_t n, 
     UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
       FN(dw_out) o = {.out = out, .distance = w->channels, .n = n,
                       .statistics = args->sums != NULL, .scaled = args->scale != NULL,
+                      .activation = args->activation,
                       .streamed = args->streamed && n >= CK_LANES && FN(lines)(out) &&
                                   w->channels % CK_LANES == 0};
       if (n <= v * VW) break;
@@ -134,7 +141,7 @@ static void FN(depthwise)(const ck_depthwise_args *args, int64_t c0, int64_t n, 
       }
       sums[v] = o.sum, squares[v] = o.square;
     }
-    if (args->activation != CK_IDENTITY) {
+    if (args->activation > CK_HARD_SWISH) {
       for (int64_t x = 0; x < w->out_width; x++) {
         FN(activation)(args->activation, n, out + x * w->channels, out + x * w->channels);
       }
