@@ -1,7 +1,8 @@
 extension Block {
   /// Appends the block's operators.
   /// - Throws: `invalidGraph` naming the block when it does not fit its operand.
-  public func append(to builder: inout GraphBuilder, input: ValueReference) throws -> ValueReference {
+  public func append(to builder: inout GraphBuilder, input: ValueReference) throws -> ValueReference
+  {
     if name.text.isEmpty { return try body(&builder, input) }
     return try builder.scope(name.text) { try body(&$0, input) }
   }
@@ -14,7 +15,8 @@ extension Block {
     return builder.graph
   }
 
-  private func body(_ builder: inout GraphBuilder, _ input: ValueReference) throws -> ValueReference {
+  private func body(_ builder: inout GraphBuilder, _ input: ValueReference) throws -> ValueReference
+  {
     switch kind {
     case .convolution:
       var value = input

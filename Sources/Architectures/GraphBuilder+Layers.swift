@@ -12,10 +12,13 @@ extension GraphBuilder {
   ) throws -> ValueReference {
     guard groups > 0, channels(value) % groups == 0 else {
       throw ArchitecturesError(
-        .invalidGraph, "\((path + [name]).joined(separator: ".")): \(channels(value)) channels "
+        .invalidGraph,
+        "\((path + [name]).joined(separator: ".")): \(channels(value)) channels "
           + "can't be split into \(groups) groups")
     }
-    var inputs = [value, weight("\(name).weight", [out, channels(value) / groups, kernel, kernel])]
+    var inputs = [
+      value, weight("\(name).weight", [out, channels(value) / groups, kernel, kernel]),
+    ]
     if bias { inputs.append(weight("\(name).bias", [out])) }
     var attributes: [String: Attribute] = ["kernel_shape": .ints([kernel, kernel])]
     if stride != 1 { attributes["strides"] = .ints([stride, stride]) }
@@ -62,7 +65,8 @@ extension GraphBuilder {
       let reduced = try builder.convolution(pooled, out: mid, bias: true, name: "fc.reduce")
       let expanded = try builder.convolution(
         try builder.activate(reduced, .relu), out: channels, bias: true, name: "fc.expand")
-      return try builder.add("Mul", [value, try builder.activate(expanded, .hsigmoid)], name: "gate")
+      return try builder.add(
+        "Mul", [value, try builder.activate(expanded, .hsigmoid)], name: "gate")
     }
   }
 

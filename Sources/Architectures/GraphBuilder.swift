@@ -19,7 +19,8 @@ public struct GraphBuilder {
   }
 
   public mutating func constant(_ name: String, ints values: [Int]) -> ValueReference {
-    constant(Parameter(name: name, type: TensorType([values.count], .int64), constant: .ints(values)))
+    constant(
+      Parameter(name: name, type: TensorType([values.count], .int64), constant: .ints(values)))
   }
 
   public mutating func constant(_ name: String, scalar value: Double) -> ValueReference {

@@ -112,8 +112,9 @@ private struct Counter {
       }
       return weight.dropFirst().reduce(elements(input)) { $0.saturatingMultiply($1) }
     case "Gemm", "MatMul", "MatMulInteger":
-      guard let a = type(0)?.shape, let inner = node.attributes.int("transA") == 1
-        ? a.first : a.last
+      guard let a = type(0)?.shape,
+        let inner = node.attributes.int("transA") == 1
+          ? a.first : a.last
       else { return 0 }
       return elements(output).saturatingMultiply(inner.value ?? 1)
     default:

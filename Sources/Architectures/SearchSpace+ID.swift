@@ -88,7 +88,8 @@ extension SearchSpace {
     let matches = codes.indices.filter { token.hasPrefix(codes[$0]) }
     guard let best = matches.max(by: { codes[$0].count < codes[$1].count }) else {
       throw fail(
-        "'\(token)' is no choice of \(genes[gene].name); possible: \(codes.joined(separator: ", "))")
+        "'\(token)' is no choice of \(genes[gene].name); possible: \(codes.joined(separator: ", "))"
+      )
     }
     token = token.dropFirst(codes[best].count)
     return UInt8(best)

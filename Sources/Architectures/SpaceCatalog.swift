@@ -51,7 +51,8 @@ public struct SpaceCatalog: Sendable {
     let expected = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
     guard space.name == expected else {
       throw ArchitecturesError(
-        .invalidSpace, "\(file): name: is '\(space.name)' but the file is called '\(expected).yaml'")
+        .invalidSpace, "\(file): name: is '\(space.name)' but the file is called '\(expected).yaml'"
+      )
     }
     return space
   }
@@ -67,7 +68,8 @@ public struct SpaceCatalog: Sendable {
 
   private func source(_ name: String) throws -> (text: String, file: String) {
     let candidates =
-      name.hasSuffix(".yaml") ? [name] : name.contains("/") ? [] : folders.map { "\($0)/\(name).yaml" }
+      name.hasSuffix(".yaml")
+      ? [name] : name.contains("/") ? [] : folders.map { "\($0)/\(name).yaml" }
     for file in candidates {
       guard let data = FileManager.default.contents(atPath: file) else { continue }
       guard data.count <= 1 << 20, let text = String(data: data, encoding: .utf8) else {

@@ -57,7 +57,9 @@ struct SpaceLayout {
 
   private func channels(_ out: Int, _ multiplier: Double, keepsWidth: Bool = false) -> Int {
     keepsWidth && multiplier == 1
-      ? out : Block.makeDivisible(Double(out) * multiplier * (keepsWidth ? 1 : schema.width), by: schema.divisor)
+      ? out
+      : Block.makeDivisible(
+        Double(out) * multiplier * (keepsWidth ? 1 : schema.width), by: schema.divisor)
   }
 
   /// The channels a width gene chooses from, with equal ones represented by the first.
@@ -86,8 +88,9 @@ struct SpaceLayout {
     } else if block.kind == .linear {
       slot.outs = [schema.classes]
     } else {
-      guard [.identity, .zero, .maxPool, .averagePool, .globalPool, .normActivation]
-        .contains(block.kind)
+      guard
+        [.identity, .zero, .maxPool, .averagePool, .globalPool, .normActivation]
+          .contains(block.kind)
       else { throw ArchitecturesError(.invalidSpace, "\(file): layer '\(name)' needs 'out'") }
       slot.widthGene = slots.last?.widthGene
     }
@@ -132,7 +135,8 @@ struct SpaceLayout {
     }
     guard stage.depths[0] > 0 || (stage.stride == 1 && stage.out == nil) else {
       throw ArchitecturesError(
-        .invalidSpace, "\(file): a stage that can be left out (depth 0) must keep the shape: "
+        .invalidSpace,
+        "\(file): a stage that can be left out (depth 0) must keep the shape: "
           + "no 'out' and no 'stride'")
     }
     for position in 0..<(stage.depths.last ?? 0) {
@@ -147,10 +151,12 @@ struct SpaceLayout {
         name: name)
       var blockGenes: [Int] = []
       if stage.candidates.count > 1 {
-        guard stage.candidates.allSatisfy({ $0.block.kernel.count == 1 && $0.block.expand.count == 1 })
+        guard
+          stage.candidates.allSatisfy({ $0.block.kernel.count == 1 && $0.block.expand.count == 1 })
         else {
           throw ArchitecturesError(
-            .invalidSpace, "\(file): candidates of a choice have fixed kernel and expand; list each")
+            .invalidSpace, "\(file): candidates of a choice have fixed kernel and expand; list each"
+          )
         }
         let allowed = allowedCandidates(stage, position, outs)
         slot.candidates = allowed.map(\.block)
@@ -213,7 +219,8 @@ struct SpaceLayout {
       cell = SearchSpace.Cell(
         nodes: cells.nodes, edgeGenes: edgeGenes, candidates: cells.candidates)
     }
-    guard let cell, cell.nodes == cells.nodes, cell.candidates.map(\.id) == cells.candidates.map(\.id)
+    guard let cell, cell.nodes == cells.nodes,
+      cell.candidates.map(\.id) == cells.candidates.map(\.id)
     else {
       throw ArchitecturesError(
         .invalidSpace, "\(file): all 'cells' of a space need the same nodes and operations")

@@ -39,7 +39,8 @@ struct SpaceReader {
       let hint = near.map { distance($0, name) <= 2 ? "; did you mean '\($0)'?" : "" } ?? ""
       throw Self.error(
         file, key.mark?.line ?? line,
-        "unknown key '\(name)' in \(what)\(hint.isEmpty ? "; known: \(known.joined(separator: ", "))" : hint)")
+        "unknown key '\(name)' in \(what)\(hint.isEmpty ? "; known: \(known.joined(separator: ", "))" : hint)"
+      )
     }
   }
 

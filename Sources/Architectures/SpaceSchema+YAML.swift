@@ -98,7 +98,8 @@ extension SpaceSchema.Stage {
     widths = try reader.choices("width", default: [])
     stride = try reader.integer("stride", default: 1, in: 1...8)
     guard reader.has("block") != reader.has("choice") else {
-      throw SpaceReader.error(reader.file, reader.line, "a stage needs 'block' or 'choice', one of them")
+      throw SpaceReader.error(
+        reader.file, reader.line, "a stage needs 'block' or 'choice', one of them")
     }
     if reader.has("block") {
       let (kind, inner) = try SpaceSchema.Prototype.entry(reader, try reader.value("block"))
@@ -172,7 +173,8 @@ extension SpaceSchema.Prototype {
         ]
       ),
       "mbconv": (
-        .mbconv, ["name", "out", "kernel", "expand", "stride", "groups", "activation", "se", "residual"]
+        .mbconv,
+        ["name", "out", "kernel", "expand", "stride", "groups", "activation", "se", "residual"]
       ),
       "bottleneck": (.bottleneck, ["name", "kernel", "expand", "activation"]),
       "reduction": (.reduction, ["name", "out", "stride", "activation"]),
@@ -187,7 +189,8 @@ extension SpaceSchema.Prototype {
     guard let (kind, keys) = kinds[kindName] else {
       throw SpaceReader.error(
         reader.file, reader.line,
-        "unknown layer '\(kindName)'; known: \((kinds.keys + ["stage", "cells"]).sorted().joined(separator: ", "))")
+        "unknown layer '\(kindName)'; known: \((kinds.keys + ["stage", "cells"]).sorted().joined(separator: ", "))"
+      )
     }
     try reader.allow(keys)
     self.init(kind: kind)

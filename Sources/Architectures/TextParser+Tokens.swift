@@ -1,7 +1,8 @@
 // The tokens of architecture text.
 extension TextParser {
   func startsWith(_ token: String) -> Bool {
-    bytes.count - at >= token.utf8.count && token.utf8.elementsEqual(bytes[at..<at + token.utf8.count])
+    bytes.count - at >= token.utf8.count
+      && token.utf8.elementsEqual(bytes[at..<at + token.utf8.count])
   }
 
   mutating func accept(_ token: String) -> Bool {
@@ -74,8 +75,9 @@ extension TextParser {
   mutating func number() throws -> String {
     var end = at
     while end < bytes.count,
-      Self.isWord(bytes[end]) || [UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: ".")]
-        .contains(bytes[end])
+      Self.isWord(bytes[end])
+        || [UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: ".")]
+          .contains(bytes[end])
     {
       end += 1
     }
@@ -128,7 +130,8 @@ extension TextParser {
     let before = bytes[..<position]
     let line = before.reduce(1) { $0 + ($1 == 10 ? 1 : 0) }
     let start = before.lastIndex(of: 10).map { $0 + 1 } ?? 0
-    let found = String(decoding: bytes[position..<min(position + 20, bytes.count)], as: UTF8.self)
+    let found =
+      String(decoding: bytes[position..<min(position + 20, bytes.count)], as: UTF8.self)
       .split(separator: "\n").first.map(String.init) ?? "the end"
     return ArchitecturesError(
       .invalidText,

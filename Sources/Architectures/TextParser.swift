@@ -154,7 +154,9 @@ struct TextParser {
         try expect(":")
         return .captured(number - 1, type: try type())
       }
-      guard let reference = scope.names[word] else { throw error("a value named before, not \(word)") }
+      guard let reference = scope.names[word] else {
+        throw error("a value named before, not \(word)")
+      }
       return reference
     }
   }

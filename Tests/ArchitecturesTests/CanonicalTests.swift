@@ -1,5 +1,6 @@
-@testable import Architectures
 import Testing
+
+@testable import Architectures
 
 /// What must not matter to a network's text: names, the order of independent nodes and of
 /// parameters, and attributes that state a default.
@@ -45,13 +46,16 @@ struct CanonicalTests {
       builder.output(try builder.add("LeakyRelu", [value], ["alpha": .float(alpha)]))
       return builder.graph.text
     }
-    #expect(Set([try text(1, 0.1), try text(2, 0.1), try text(1, 0.2), try text(1, 0.01)]).count == 4)
+    #expect(
+      Set([try text(1, 0.1), try text(2, 0.1), try text(1, 0.2), try text(1, 0.01)]).count == 4)
   }
 
   @Test(arguments: [
-    ("Conv(Input1)", "line 1, column 12"), ("Input1:1x3\nRelu(Value1) --> Out1:1x3", "named before"),
+    ("Conv(Input1)", "line 1, column 12"),
+    ("Input1:1x3\nRelu(Value1) --> Out1:1x3", "named before"),
     ("Input1:1x3\nRelu(Input1)(a=1,a=2) --> Out1:1x3", "each attribute once"),
-    ("Input1:1x3\nRelu(Input1) --> ", "line 2, column 13: expected ' --> '"), ("Input2:1x3", "Input1"),
+    ("Input1:1x3\nRelu(Input1) --> ", "line 2, column 13: expected ' --> '"),
+    ("Input2:1x3", "Input1"),
     (String(repeating: "Input1:1\nIf(Input1)(b={", count: 100), "nested"),
     ("Input1:1x3\nRelu(Input1) --> Out1:1x3, Out1:1x3", "a new name"),
   ])
@@ -92,10 +96,11 @@ struct CanonicalTests {
     -> OperatorGraph
   {
     var waiting = graph.nodes.map { node in
-      Set(node.inputs.compactMap { input -> Int? in
-        if case .node(let index, _)? = input { return index }
-        return nil
-      })
+      Set(
+        node.inputs.compactMap { input -> Int? in
+          if case .node(let index, _)? = input { return index }
+          return nil
+        })
     }
     var order: [Int] = []
     var ready = waiting.indices.filter { waiting[$0].isEmpty }

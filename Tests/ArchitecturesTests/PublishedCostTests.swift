@@ -69,7 +69,10 @@ struct PublishedCostTests {
   /// MACs of the 50 released Once-for-All networks, but for one that the publication misstates.
   @Test(.enabled(if: publishedData != nil))
   func releasedNetworks() throws {
-    let names = ["mbv3 1.0": "ofa-mobilenetv3", "mbv3 1.2": "ofa-mobilenetv3-w1.2", "proxyless 40.0": "ofa-proxylessnas"]
+    let names = [
+      "mbv3 1.0": "ofa-mobilenetv3", "mbv3 1.2": "ofa-mobilenetv3-w1.2",
+      "proxyless 40.0": "ofa-proxylessnas",
+    ]
     // Some were released at sizes beyond those that the spaces list.
     let spaces = try names.mapValues { name in
       try SearchSpace(

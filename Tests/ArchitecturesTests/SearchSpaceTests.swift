@@ -1,5 +1,6 @@
-@testable import Architectures
 import Testing
+
+@testable import Architectures
 
 /// What every space must hold, whoever wrote it.
 struct SearchSpaceTests {
@@ -86,7 +87,8 @@ struct SearchSpaceTests {
     // 25 resolutions, five stages of two to four blocks with nine choices each.
     let stage: UInt128 = 81 + 729 + 6561
     #expect(
-      try catalog.space("ofa-mobilenetv3").architectureCount == 25 * stage * stage * stage * stage * stage)
+      try catalog.space("ofa-mobilenetv3").architectureCount == 25 * stage * stage * stage * stage
+        * stage)
     // Nine operations at 22 positions.
     var fbnet: UInt128 = 1
     for _ in 0..<22 { fbnet *= 9 }

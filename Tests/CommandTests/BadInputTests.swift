@@ -21,7 +21,12 @@ struct BadInputTests {
       ["search", "--space", "ofa-mobilenetv3", "--device", "d", "--latency-budget", "25"], 64,
       "with its unit"
     ),
-    (["table", "import", "typo.yaml", "--format", "ofa", "--space", "fbnet", "--device", "d", "-o", "t.csv"], 65, "typo.yaml"),
+    (
+      [
+        "table", "import", "typo.yaml", "--format", "ofa", "--space", "fbnet", "--device", "d",
+        "-o", "t.csv",
+      ], 65, "typo.yaml"
+    ),
   ])
   func isNamedInOneLine(arguments: [String], status: Int32, message: String) throws {
     let command = try Command()

@@ -86,7 +86,8 @@ struct SearchTests {
     process.waitUntilExit()
     let studies = try command.run("study", "list", "--json").json["studies"] as? [[String: Any]]
     let killed = try #require(studies?.first { $0["status"] as? String == "running" })
-    let resumed = try command.run("study", "resume", try #require(killed["id"] as? String), "--json")
+    let resumed = try command.run(
+      "study", "resume", try #require(killed["id"] as? String), "--json")
     #expect(resumed.status == 0, "\(resumed.errors)")
     for key in ["best", "front", "evaluations"] {
       #expect(try sorted(resumed.json[key]) == sorted(whole.json[key]), "\(key)")

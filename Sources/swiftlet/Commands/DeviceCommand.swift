@@ -139,7 +139,8 @@ enum BundledWorker {
     guard let folder = SpaceCatalog.bundledFolder("workers") else {
       throw Failure(
         .unavailable,
-        "the folder 'workers' that comes with the command is not there; name a worker with --worker")
+        "the folder 'workers' that comes with the command is not there; name a worker with --worker"
+      )
     }
     return [python(beside: folder), folder + "/onnxruntime_worker.py"]
   }

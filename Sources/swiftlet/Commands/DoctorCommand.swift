@@ -25,7 +25,8 @@ struct DoctorCommand: ParsableCommand {
       },
       check("store") {
         let store = try Store()
-        return "\(store.path): \(try store.devices().count) devices, \(try store.samples().count) samples"
+        return
+          "\(store.path): \(try store.devices().count) devices, \(try store.samples().count) samples"
       },
       check("worker") {
         let device = Device(name: "doctor", worker: try BundledWorker.command())

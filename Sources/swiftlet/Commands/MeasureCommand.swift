@@ -39,7 +39,8 @@ struct MeasureCommand: ParsableCommand {
       try collector.collect(targets, again: again) { step in
         progress.update(
           step.done, of: step.total,
-          "\(Output.milliseconds(step.sample.latencyMedian.value)) ms  \(step.sample.id.prefix(60))")
+          "\(Output.milliseconds(step.sample.latencyMedian.value)) ms  \(step.sample.id.prefix(60))"
+        )
       }
     }
     progress.finish()

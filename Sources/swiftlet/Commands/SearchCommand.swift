@@ -43,7 +43,8 @@ struct SearchCommand: ParsableCommand {
     let store = try Store()
     let isMeasurable = !noMeasure
     if isMeasurable { _ = try store.device(named: device) }
-    let found = try table.map { (path: $0, isOwn: true) }
+    let found =
+      try table.map { (path: $0, isOwn: true) }
       ?? BundledFiles.table(space: space.name, device: device)
     var spec = SearchSpec(
       space: self.space, device: device, latencyBudget: budget, table: found.path,
@@ -85,6 +86,7 @@ enum StudyName {
     formatter.locale = Locale(identifier: "en_US_POSIX")
     formatter.timeZone = TimeZone(identifier: "UTC")
     formatter.dateFormat = "yyyyMMdd-HHmmss"
-    return "\(formatter.string(from: Date()))-\(String(UInt16.random(in: 0...UInt16.max), radix: 16))"
+    return
+      "\(formatter.string(from: Date()))-\(String(UInt16.random(in: 0...UInt16.max), radix: 16))"
   }
 }

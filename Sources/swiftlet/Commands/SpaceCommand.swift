@@ -91,7 +91,10 @@ struct SpaceCommand: ParsableCommand {
         }
         try Output.json(
           "samples",
-          ["space": .string(space.name), "seed": .integer(Int(seed)), "architectures": .array(rows)])
+          [
+            "space": .string(space.name), "seed": .integer(Int(seed)),
+            "architectures": .array(rows),
+          ])
       } else {
         for genotype in genotypes { Output.line(space.id(genotype)) }
       }

@@ -53,7 +53,8 @@ struct BudgetKeeper {
       guard trials.count < Self.rounds, abs(next / correction - 1) > Self.room / 3 else { continue }
       note(
         String(
-          format: "measured %.3f ms where %.3f ms was predicted; searching again with predictions x %.3f",
+          format:
+            "measured %.3f ms where %.3f ms was predicted; searching again with predictions x %.3f",
           measured, candidate.costs[0], next))
       correction = next
       do {

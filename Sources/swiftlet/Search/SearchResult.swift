@@ -128,7 +128,8 @@ struct SearchResult {
 
   private var plot: Plot {
     Plot.front(
-      frontTable, title: "\(session.space.name) under \(String(format: "%g", spec.latencyBudget)) ms",
+      frontTable,
+      title: "\(session.space.name) under \(String(format: "%g", spec.latencyBudget)) ms",
       subtitle: "\(run.evaluations) evaluations, seed \(spec.seed)", device: deviceText,
       budgetMs: spec.latencyBudget, best: best.map { session.space.id($0.genotype) })
   }

@@ -56,7 +56,8 @@ struct StudyRunner {
       throw Failure(
         .failed,
         String(
-          format: "no architecture kept the budget of %g ms on '%@' in %d measurements; the nearest "
+          format:
+            "no architecture kept the budget of %g ms on '%@' in %d measurements; the nearest "
             + "took %.3f ms", session.spec.latencyBudget, session.spec.device, kept.trials.count,
           kept.trials.map(\.measured.latencyMedian.value).min() ?? .nan))
     }
@@ -66,17 +67,19 @@ struct StudyRunner {
   private func search(_ run: inout SearchRun) throws {
     var progress = Progress("searching", quiet: common.quiet)
     var saved = ContinuousClock.now
-    let outcome = try run.run(shouldStop: { Interrupt.isRequested }) { run in
-      if let best = run.best {
-        progress.update(
-          run.searcher.step, of: run.searcher.steps,
-          String(format: "%.2f %% at %.3f ms", best.score * 100, best.costs[0]))
-      }
-      if ContinuousClock.now - saved > .seconds(1) {
-        try store.checkpoint(study: study, state: try run.checkpoint(), status: .running)
-        saved = ContinuousClock.now
-      }
-    }
+    let outcome = try run.run(
+      shouldStop: { Interrupt.isRequested },
+      onStep: { run in
+        if let best = run.best {
+          progress.update(
+            run.searcher.step, of: run.searcher.steps,
+            String(format: "%.2f %% at %.3f ms", best.score * 100, best.costs[0]))
+        }
+        if ContinuousClock.now - saved > .seconds(1) {
+          try store.checkpoint(study: study, state: try run.checkpoint(), status: .running)
+          saved = ContinuousClock.now
+        }
+      })
     progress.finish()
     if case .stopped = outcome {
       try store.checkpoint(study: study, state: try run.checkpoint(), status: .stopped)

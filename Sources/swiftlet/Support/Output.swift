@@ -15,7 +15,8 @@ indirect enum JSON: Encodable {
     var container = encoder.singleValueContainer()
     switch self {
     case .string(let value): try container.encode(value)
-    case .number(let value): value.isFinite ? try container.encode(value) : try container.encodeNil()
+    case .number(let value):
+      value.isFinite ? try container.encode(value) : try container.encodeNil()
     case .integer(let value): try container.encode(value)
     case .bool(let value): try container.encode(value)
     case .array(let values): try container.encode(values)
@@ -65,7 +66,8 @@ enum Output {
       ([header] + rows).map { $0[column].count }.max() ?? 0
     }
     let isNumber = header.indices.map { column in
-      !rows.isEmpty && rows.allSatisfy { Double($0[column].split(separator: " ").first ?? "") != nil }
+      !rows.isEmpty
+        && rows.allSatisfy { Double($0[column].split(separator: " ").first ?? "") != nil }
     }
     for row in [header] + rows {
       let cells = row.enumerated().map { column, cell in

@@ -18,7 +18,8 @@ struct SampleSplit {
       .filter { $0.id.hasPrefix(space.name + ":") }
     guard holdout >= 0, samples.count > holdout else {
       throw Failure(
-        .input, "\(file): \(samples.count) samples of \(space.name); holding out \(holdout) leaves "
+        .input,
+        "\(file): \(samples.count) samples of \(space.name); holding out \(holdout) leaves "
           + "none to learn from")
     }
     var generator = SeededGenerator(seed: seed, stream: "sample split")
