@@ -126,3 +126,6 @@ void ck_depthwise_gradient(const ck_depthwise_gradient_args *args, int64_t c0, i
                            float *scratch) {
   table()->depthwise_gradient(args, c0, n, scratch);
 }
+double ck_probe_fma(int64_t iterations, float *sink) {
+  return table()->probe_fma(iterations, sink);
+}

@@ -217,6 +217,11 @@ void ck_patches(const ck_window *w, const ck_source *in, int64_t c0, int64_t n, 
 void ck_patches_add(const ck_window *w, const float *patches, int64_t ldp, int64_t c0, int64_t n,
                     int64_t r0, int64_t r1, float *dx);
 
+// ---- Probes --------------------------------------------------------------------------------------
+
+// Runs independent multiply-adds for a while and returns their number of operations.
+double ck_probe_fma(int64_t iterations, float *sink);
+
 // ---- Half precision --------------------------------------------------------------------------
 
 void ck_half_to_float(int64_t count, const uint16_t *x, float *y);

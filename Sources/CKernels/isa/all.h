@@ -4,3 +4,4 @@
 #include "elementwise.h"
 #include "source.h"
 #include "depthwise.h"
+#include "probe.h"

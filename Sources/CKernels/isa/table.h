@@ -24,6 +24,7 @@ typedef struct {
   void (*moments)(int64_t, int64_t, const float *, double *, double *);
   void (*depthwise)(const ck_depthwise_args *, int64_t, int64_t, float *);
   void (*depthwise_gradient)(const ck_depthwise_gradient_args *, int64_t, int64_t, float *);
+  double (*probe_fma)(int64_t, float *);
 } ck_table;
 
 #define CK_TABLE(isa)                                                                         \
@@ -35,6 +36,7 @@ typedef struct {
     .column_sums = FN(column_sums), .softmax = FN(softmax),                                   \
     .source_rows = FN(source_rows), .sink_rows = FN(sink_rows), .moments = FN(moments),       \
     .depthwise = FN(depthwise), .depthwise_gradient = FN(depthwise_gradient),                 \
+    .probe_fma = FN(probe_fma),                                                               \
   }
 
 extern const ck_table ck_table_baseline;
