@@ -1,10 +1,14 @@
-// A small pool: workers spin for a moment, then sleep. Tasks are claimed one by one from a counter,
+// A small pool: workers spin for a moment, then offer their core to others, then sleep. Waking a
+// sleeper takes 50-100 us on a virtual machine, as long as a whole loop of a small network, so sleep
+// comes late. Tasks are claimed one by one from a counter,
 // so who runs a task varies; what a task computes may depend on its index only.
 #include "ckernels.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #if defined(__x86_64__) || defined(__i386__)
 #define RELAX() __builtin_ia32_pause()
@@ -14,14 +18,20 @@
 #define RELAX() ((void)0)
 #endif
 
-enum { SPINS = 4000 };
+enum { SPINS = 2000, AWAKE_NANOSECONDS = 2000000 };
+
+static int64_t nanoseconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
 
 struct ck_pool {
   pthread_mutex_t lock;
   pthread_cond_t wake, done;
   atomic_int_fast64_t generation;  // bumped, under the lock, for every job
   atomic_int_fast64_t next;        // next task to claim
-  atomic_int_fast32_t running;     // workers that haven't finished this generation
+  atomic_int_fast64_t running;     // workers that haven't finished this generation
   atomic_flag busy;                // one job at a time
   int64_t count;
   ck_task task;
@@ -30,6 +40,21 @@ struct ck_pool {
   int stop;
   pthread_t threads[];
 };
+
+// Waits until `*value` is (equal) or isn't (!equal) `other`; gives up after a while.
+static void await(atomic_int_fast64_t *value, int64_t other, int equal) {
+  for (int i = 0; i < SPINS; i++) {
+    if ((atomic_load_explicit(value, memory_order_acquire) == other) == equal) return;
+    RELAX();
+  }
+  const int64_t start = nanoseconds();
+  do {
+    for (int i = 0; i < 16; i++) {
+      if ((atomic_load_explicit(value, memory_order_acquire) == other) == equal) return;
+      sched_yield();
+    }
+  } while (nanoseconds() - start < AWAKE_NANOSECONDS);
+}
 
 static void work(ck_pool *pool) {
   for (;;) {
@@ -43,10 +68,7 @@ static void *worker(void *argument) {
   ck_pool *pool = argument;
   int64_t seen = 0;
   for (;;) {
-    for (int i = 0; i < SPINS; i++) {
-      if (atomic_load_explicit(&pool->generation, memory_order_acquire) != seen) break;
-      RELAX();
-    }
+    await(&pool->generation, seen, 0);
     if (atomic_load_explicit(&pool->generation, memory_order_acquire) == seen) {
       pthread_mutex_lock(&pool->lock);
       while (atomic_load_explicit(&pool->generation, memory_order_relaxed) == seen) {
@@ -115,10 +137,7 @@ void ck_pool_run(ck_pool *pool, int64_t count, ck_task task, void *context) {
   atomic_store_explicit(&pool->running, pool->workers, memory_order_relaxed);
   post(pool);
   work(pool);
-  for (int i = 0; i < SPINS * 4; i++) {
-    if (atomic_load_explicit(&pool->running, memory_order_acquire) == 0) break;
-    RELAX();
-  }
+  await(&pool->running, 0, 1);
   if (atomic_load_explicit(&pool->running, memory_order_acquire) != 0) {
     pthread_mutex_lock(&pool->lock);
     while (atomic_load_explicit(&pool->running, memory_order_acquire) != 0) {

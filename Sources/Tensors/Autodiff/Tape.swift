@@ -115,6 +115,8 @@ public final class Tape {
   }
 
   func backward(_ output: Variable, seed: Tensor?) throws {
+    // The graph is about to go: without references from here, an optimiser updates in place.
+    leaves = [:]
     if output.node == nil { return }
     _ = try propagate(output, seed: seed, wanted: [], createGraph: false, keepGraph: false)
   }
