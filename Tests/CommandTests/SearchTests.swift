@@ -10,20 +10,20 @@ struct SearchTests {
     defer { command.remove() }
     let added = try command.run("device", "add", "here", "--json")
     #expect(added.status == 0, "\(added.errors)")
-    // A budget that this machine can keep, whatever its speed: twice its smallest network's time.
+    // A budget that this machine can keep, whatever its speed and whoever else is on it.
     let smallest = "ofa-mobilenetv3:r128-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3"
     let measured = try command.run("measure", smallest, "--device", "here", "--json").json
     let sample = try #require((measured["samples"] as? [[String: Any]])?.first)
     let time = try #require(sample["measuredLatencyMs"] as? Double)
     let result = try command.run(
       ["search"] + Self.space + [
-        "--device", "here", "--latency-budget", "\(time * 2)ms", "--seed", "1", "-o", "out",
+        "--device", "here", "--latency-budget", "\(time * 4)ms", "--seed", "1", "-o", "out",
         "--options", "{\"generations\": 100}", "--json",
       ])
     #expect(result.status == 0, "\(result.errors)")
     let best = try #require(result.json["best"] as? [String: Any])
     let found = try #require(best["measuredLatencyMs"] as? Double)
-    #expect(found <= time * 2)
+    #expect(found <= time * 4)
     #expect(try #require(best["accuracy"] as? Double) > 0.6)
     #expect(result.json["evaluations"] as? Int == 10_100)
     for file in ["best.onnx", "front.csv", "front.svg", "result.json"] {
@@ -75,7 +75,7 @@ struct SearchTests {
     let arguments =
       ["search"] + Self.space + [
         "--device", "nowhere", "--latency-budget", "3ms", "--no-measure", "--seed", "7",
-        "--options", "{\"generations\": 20000}", "--json",
+        "--options", "{\"generations\": 80000}", "--json",
       ]
     let whole = try command.run(arguments)
     #expect(whole.status == 0, "\(whole.errors)")
