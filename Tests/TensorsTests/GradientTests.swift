@@ -7,7 +7,7 @@ import Testing
   /// Every operator is tested by being listed here or in the lists this one collects.
   static let all: [GradientCheck] =
     elementwise + products + losses + ConvolutionGradients.all
-    + LayerGradients.all
+    + LayerGradients.all + SecondOrderGradients.all
 
   static let elementwise: [GradientCheck] = [
     GradientCheck(name: "add, broadcast", shapes: [[3, 1, 4], [5, 1]]) { try $0[0] + $0[1] },
