@@ -112,9 +112,9 @@ void ck_source_add(int64_t rows, int64_t channels, const ck_source *source, cons
                    float *y) {
   table()->source_rows(rows, channels, source, channels, other, y, channels);
 }
-void ck_sink_rows(int64_t rows, int64_t channels, const ck_sink *sink, float *y, int64_t ldy,
-                  int64_t ldz) {
-  table()->sink_rows(rows, channels, sink, y, ldy, ldz);
+void ck_sink_rows(int64_t rows, int64_t channels, const ck_sink *sink, const float *y, int64_t ldy,
+                  int64_t ldz, float *out, int32_t streamed) {
+  table()->sink_rows(rows, channels, sink, y, ldy, ldz, out, streamed);
 }
 void ck_moments(int64_t rows, int64_t channels, const float *x, double *sums, double *squares) {
   table()->moments(rows, channels, x, sums, squares);

@@ -49,7 +49,9 @@ enum ConvolutionGradients {
     },
     GradientCheck(
       name: "inverted residual",
-      shapes: [[2, 4, 4, 3], [1, 1, 3, 9], [9], [9], [3, 3, 9], [9], [9], [1, 1, 9, 3], [3], [3]],
+      shapes: [
+        [2, 4, 4, 3], [1, 1, 3, 9], [9], [9], [3, 3, 9], [9], [9], [1, 1, 9, 3], [3], [3],
+      ],
       conditioning: 10, operation: invertedResidual),
   ]
 

@@ -143,7 +143,8 @@ import Testing
 
   @Test func recalibrationWeightsByImages() throws {
     var statistics = StatisticsRecalibration()
-    let one = Tensor([1]), three = Tensor([3])
+    let one = Tensor([1])
+    let three = Tensor([3])
     statistics.add(BatchStatistics(mean: one, variance: one, count: 40, images: 10))
     statistics.add(BatchStatistics(mean: three, variance: three, count: 120, images: 30))
     #expect(statistics.result?.mean.array == [2.5])

@@ -9,37 +9,39 @@ import Testing
     elementwise + products + losses + ConvolutionGradients.all
     + LayerGradients.all + SecondOrderGradients.all
 
-  static let elementwise: [GradientCheck] = [
-    GradientCheck(name: "add, broadcast", shapes: [[3, 1, 4], [5, 1]]) { try $0[0] + $0[1] },
-    GradientCheck(name: "subtract", shapes: [[3, 4], [4]]) { try $0[0] - $0[1] },
-    GradientCheck(name: "multiply", shapes: [[3, 4], [3, 1]]) { try $0[0] * $0[1] },
-    GradientCheck(name: "divide", shapes: [[3, 4], [4]], range: 1..<2) { try $0[0] / $0[1] },
-    GradientCheck(name: "affine", shapes: [[7]]) { $0[0] * 3 + 1 },
-    GradientCheck(name: "exp", shapes: [[9]]) { $0[0].exp() },
-    GradientCheck(name: "log", shapes: [[9]], range: 1..<3) { $0[0].log() },
-    GradientCheck(name: "sqrt", shapes: [[9]], range: 1..<3) { $0[0].sqrt() },
-    GradientCheck(name: "squared", shapes: [[9]]) { $0[0].squared() },
-    GradientCheck(name: "abs", shapes: [[9]], kinks: [0]) { $0[0].abs() },
-    GradientCheck(name: "reciprocal", shapes: [[9]], range: 1..<2) { $0[0].reciprocal() },
-    GradientCheck(name: "softplus", shapes: [[9]], range: -3..<3) { $0[0].softplus() },
-    GradientCheck(name: "max", shapes: [[9], [1]], kinks: [0]) {
-      try Variable.maximum($0[0], $0[1].detached() * 0)
-    },
-    GradientCheck(name: "sum, axes", shapes: [[3, 4, 5, 2]]) { try $0[0].sum(over: [0, 2]) },
-    GradientCheck(name: "mean", shapes: [[3, 4]]) { try $0[0].mean(over: [-1], keepAxes: true) },
-    GradientCheck(name: "broadcast", shapes: [[3, 1]]) { try $0[0].broadcast(to: [2, 3, 4]) },
-    GradientCheck(name: "reshape, permute", shapes: [[3, 4, 2]]) {
-      try $0[0].permuted([2, 0, 1]).reshaped([4, -1])
-    },
-    GradientCheck(name: "slice", shapes: [[3, 6]]) { try $0[0].slice(axis: 1, 1..<4) * 2 },
-    GradientCheck(name: "concatenate", shapes: [[3, 2], [3, 3]]) {
-      try Variable.concatenated([$0[0], $0[1], $0[0]], axis: -1)
-    },
-  ] + Activation.allCases.map { kind in
-    GradientCheck(
-      name: "activation \(kind.rawValue)", shapes: [[40]], range: -7..<7, kinks: [-3, 0, 3, 6]
-    ) { $0[0].activated(kind) }
-  }
+  static let elementwise: [GradientCheck] =
+    [
+      GradientCheck(name: "add, broadcast", shapes: [[3, 1, 4], [5, 1]]) { try $0[0] + $0[1] },
+      GradientCheck(name: "subtract", shapes: [[3, 4], [4]]) { try $0[0] - $0[1] },
+      GradientCheck(name: "multiply", shapes: [[3, 4], [3, 1]]) { try $0[0] * $0[1] },
+      GradientCheck(name: "divide", shapes: [[3, 4], [4]], range: 1..<2) { try $0[0] / $0[1] },
+      GradientCheck(name: "affine", shapes: [[7]]) { $0[0] * 3 + 1 },
+      GradientCheck(name: "exp", shapes: [[9]]) { $0[0].exp() },
+      GradientCheck(name: "log", shapes: [[9]], range: 1..<3) { $0[0].log() },
+      GradientCheck(name: "sqrt", shapes: [[9]], range: 1..<3) { $0[0].sqrt() },
+      GradientCheck(name: "squared", shapes: [[9]]) { $0[0].squared() },
+      GradientCheck(name: "abs", shapes: [[9]], kinks: [0]) { $0[0].abs() },
+      GradientCheck(name: "reciprocal", shapes: [[9]], range: 1..<2) { $0[0].reciprocal() },
+      GradientCheck(name: "softplus", shapes: [[9]], range: -3..<3) { $0[0].softplus() },
+      GradientCheck(name: "max", shapes: [[9], [1]], kinks: [0]) {
+        try Variable.maximum($0[0], $0[1].detached() * 0)
+      },
+      GradientCheck(name: "sum, axes", shapes: [[3, 4, 5, 2]]) { try $0[0].sum(over: [0, 2]) },
+      GradientCheck(name: "mean", shapes: [[3, 4]]) { try $0[0].mean(over: [-1], keepAxes: true) },
+      GradientCheck(name: "broadcast", shapes: [[3, 1]]) { try $0[0].broadcast(to: [2, 3, 4]) },
+      GradientCheck(name: "reshape, permute", shapes: [[3, 4, 2]]) {
+        try $0[0].permuted([2, 0, 1]).reshaped([4, -1])
+      },
+      GradientCheck(name: "slice", shapes: [[3, 6]]) { try $0[0].slice(axis: 1, 1..<4) * 2 },
+      GradientCheck(name: "concatenate", shapes: [[3, 2], [3, 3]]) {
+        try Variable.concatenated([$0[0], $0[1], $0[0]], axis: -1)
+      },
+    ]
+    + Activation.allCases.map { kind in
+      GradientCheck(
+        name: "activation \(kind.rawValue)", shapes: [[40]], range: -7..<7, kinks: [-3, 0, 3, 6]
+      ) { $0[0].activated(kind) }
+    }
 
   static let products: [GradientCheck] = [
     GradientCheck(name: "matmul", shapes: [[5, 3], [3, 4]]) { try $0[0].matmul($0[1]) },

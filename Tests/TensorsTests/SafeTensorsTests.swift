@@ -31,7 +31,9 @@ import Testing
   }
 
   @Test func halvesRoundToNearestEven() {
-    let values: [Float] = [0, -0.0, 1, 65504, 65519.996, 65520, 1e-8, 0x1p-24, 0x1.8p-24, .infinity]
+    let values: [Float] = [
+      0, -0.0, 1, 65504, 65519.996, 65520, 1e-8, 0x1p-24, 0x1.8p-24, .infinity,
+    ]
     let expected: [UInt16] = [0, 0x8000, 0x3C00, 0x7BFF, 0x7BFF, 0x7C00, 0, 1, 2, 0x7C00]
     let data = Tensor(values).littleEndian(.float16)
     #expect(SafeTensors.load(data, UInt16.self) == expected)

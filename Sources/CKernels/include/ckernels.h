@@ -1,8 +1,8 @@
 // CKernels: the arithmetic of the engine, portable C with vector extensions.
 //
 // Conventions: every count and stride is in elements, not bytes; matrices are row major; images are
-// NHWC; nothing here allocates, except the thread pool. Kernels that read `B` of a product may read
-// (never write) up to CK_SLACK elements behind its end, so such buffers need that much slack.
+// NHWC; nothing here allocates, except the thread pool and ck_allocate. Kernels may read (never
+// write) up to CK_SLACK elements behind the end of any array, so buffers need that much slack.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -75,6 +75,7 @@ typedef struct {
   int64_t ldr;
   double *sums;         // [n] or NULL
   double *squares;      // [n], with sums
+  int32_t streamed;     // store past the caches: for results that don't fit in them
 } ck_gemm_args;
 
 void ck_gemm(const ck_gemm_args *args);
@@ -145,9 +146,10 @@ typedef struct {
 // out[i, j] = source[i, j] for rows x channels with row stride ldx (of x and z)
 void ck_source_rows(int64_t rows, int64_t channels, const ck_source *source, int64_t ldx,
                     float *out, int64_t ldo);
-// y[i, j] = sink of y[i, j], in place; y and z have the row strides ldy and ldz
-void ck_sink_rows(int64_t rows, int64_t channels, const ck_sink *sink, float *y, int64_t ldy,
-                  int64_t ldz);
+// out[i, j] = sink of y[i, j]; y and z have the row strides ldy and ldz, out (perhaps y itself) ldz.
+// `streamed` results go past the caches.
+void ck_sink_rows(int64_t rows, int64_t channels, const ck_sink *sink, const float *y, int64_t ldy,
+                  int64_t ldz, float *out, int32_t streamed);
 // y = source + other: a residual connection to a normalised value
 void ck_source_add(int64_t rows, int64_t channels, const ck_source *source, const float *other,
                    float *y);
@@ -216,6 +218,14 @@ void ck_patches(const ck_window *w, const ck_source *in, int64_t c0, int64_t n, 
 // The way back: adds rows of patch gradients to an image's gradient.
 void ck_patches_add(const ck_window *w, const float *patches, int64_t ldp, int64_t c0, int64_t n,
                     int64_t r0, int64_t r1, float *dx);
+
+// ---- Memory --------------------------------------------------------------------------------------
+
+// Memory for `count` floats, aligned to 64 bytes; large ones in huge pages where the system has
+// them (a strided walk through a batch otherwise misses the address cache at every step). NULL if
+// there is none.
+float *ck_allocate(int64_t count);
+void ck_free(float *memory);
 
 // ---- Probes --------------------------------------------------------------------------------------
 

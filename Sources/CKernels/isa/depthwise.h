@@ -129,8 +129,8 @@ static void FN(depthwise)(const ck_depthwise_args *args, int64_t c0, int64_t n, 
       if (n <= v * VW) break;
       o.sum = sums[v], o.square = squares[v];
       if (o.scaled) {
-        o.scale = FN(load_n)(args->scale + c0 + v * VW, n - v * VW);
-        o.shift = FN(load_n)(args->shift + c0 + v * VW, n - v * VW);
+        o.scale = FN(load)(args->scale + c0 + v * VW);
+        o.shift = FN(load)(args->shift + c0 + v * VW);
       }
       if (w->stride_w == 1) {
         FN(dw_row)(w, 1, rows, weights, v, &o);
@@ -253,8 +253,8 @@ static void FN(dw_back_row)(const ck_depthwise_gradient_args *args, int64_t iy,
       if (m <= 0) break;
       vec scale = {0}, shift = {0};
       if (sinks) {
-        scale = FN(load_n)(sink->scale + c0 + v * VW, m);
-        shift = FN(load_n)(sink->shift + c0 + v * VW, m);
+        scale = FN(load)(sink->scale + c0 + v * VW);
+        shift = FN(load)(sink->shift + c0 + v * VW);
       }
       int64_t j0 = 0;
       while (j0 < width) {
@@ -291,7 +291,7 @@ static void FN(dw_back_row)(const ck_depthwise_gradient_args *args, int64_t iy,
   for (int j = 0; j < tile; j++) {                                         \
     vec g = acc[j];                                                        \
     if (sinks) {                                                           \
-      const vec zv = FN(load_n)(from + j * distance, m);                   \
+      const vec zv = FN(load)(from + j * distance);                   \
       g *= FN(activate_slope)(k, zv * scale + shift);                      \
       total->sums[v] += g;                                                 \
       total->products[v] += g * zv;                                        \

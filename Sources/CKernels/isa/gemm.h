@@ -9,7 +9,7 @@ enum { FN(KC) = 512 };
 typedef struct {
   const float *scale, *shift, *residual;
   int64_t ldr;
-  int32_t activation, accumulate;
+  int32_t activation, accumulate, streamed;
   float *sums, *squares;  // [2 * VW]
 } FN(finish);
 
@@ -35,7 +35,7 @@ CK_INLINE void FN(tile)(const int mr, const int nv, int64_t k, const float *a, i
   }
   if (f->accumulate) {
     UNROLL for (int i = 0; i < mr; i++) {
-      UNROLL for (int v = 0; v < nv; v++) acc[i][v] += FN(load_n)(c + i * ldc + v * VW, n - v * VW);
+      UNROLL for (int v = 0; v < nv; v++) acc[i][v] += FN(load)(c + i * ldc + v * VW);
     }
   }
   if (f->sums) {
@@ -51,15 +51,15 @@ CK_INLINE void FN(tile)(const int mr, const int nv, int64_t k, const float *a, i
   }
   if (f->scale || f->shift) {
     UNROLL for (int v = 0; v < nv; v++) {
-      const vec s = f->scale ? FN(load_n)(f->scale + v * VW, n - v * VW) : FN(splat)(1.0f);
-      const vec t = f->shift ? FN(load_n)(f->shift + v * VW, n - v * VW) : (vec){0};
+      const vec s = f->scale ? FN(load)(f->scale + v * VW) : FN(splat)(1.0f);
+      const vec t = f->shift ? FN(load)(f->shift + v * VW) : (vec){0};
       UNROLL for (int i = 0; i < mr; i++) acc[i][v] = acc[i][v] * s + t;
     }
   }
   if (f->residual) {
     UNROLL for (int i = 0; i < mr; i++) {
       UNROLL for (int v = 0; v < nv; v++) {
-        acc[i][v] += FN(load_n)(f->residual + i * f->ldr + v * VW, n - v * VW);
+        acc[i][v] += FN(load)(f->residual + i * f->ldr + v * VW);
       }
     }
   }
@@ -77,7 +77,11 @@ CK_INLINE void FN(tile)(const int mr, const int nv, int64_t k, const float *a, i
     default: break;  // the dear ones follow in a pass of their own, see FN(gemm)
   }
 #undef CK_FINISH
-  if (n >= nv * VW) {
+  if (f->streamed && n >= nv * VW) {
+    UNROLL for (int i = 0; i < mr; i++) {
+      UNROLL for (int v = 0; v < nv; v++) FN(stream)(c + i * ldc + v * VW, acc[i][v]);
+    }
+  } else if (n >= nv * VW) {
     UNROLL for (int i = 0; i < mr; i++) {
       UNROLL for (int v = 0; v < nv; v++) FN(store)(c + i * ldc + v * VW, acc[i][v]);
     }
@@ -154,6 +158,8 @@ static void FN(gemm)(const ck_gemm_args *g) {
         const int64_t n = g->n - j;
         FN(finish) f = {.accumulate = g->accumulate || p0 > 0};
         if (last) {
+          f.streamed = g->streamed && p0 == 0 && !g->accumulate && !deferred && FN(lines)(g->c) &&
+                       g->ldc % VW == 0;
           f.scale = g->scale ? g->scale + j : NULL;
           f.shift = g->shift ? g->shift + j : NULL;
           f.residual = g->residual ? g->residual + i0 * g->ldr + j : NULL;

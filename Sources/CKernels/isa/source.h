@@ -1,11 +1,12 @@
-// Deferred values: read through a source, written through a sink.
+// Deferred values: read through a source, written through a sink. Whole vectors are read even where
+// fewer channels are left: buffers have slack behind them.
 
 CK_INLINE vec FN(affine_at)(const ck_source *s, const float *x, const float *z, const vec p,
-                            const vec q, const vec r, int64_t n) {
-  vec v = FN(load_n)(x, n);
+                            const vec q, const vec r) {
+  vec v = FN(load)(x);
   if (s->p) {
     v = v * p + r;
-    if (z) v += q * FN(load_n)(z, n);
+    if (z) v += q * FN(load)(z);
   }
   return v;
 }
@@ -24,17 +25,17 @@ CK_INLINE vec FN(affine_at)(const ck_source *s, const float *x, const float *z, 
   }
 
 // `count` pixels, each `n` channels (at most 16) at distance ldx, to pixels of CK_LANES.
-CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind, const int full,
+CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind,
                                  int64_t count, int64_t offset, int64_t c0, int64_t n, int64_t ldx,
                                  float *out) {
   const float *x = s->x + offset + c0, *z = s->z ? s->z + offset + c0 : NULL;
   UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
-    const int64_t m = full ? VW : n - v * VW;
+    const int64_t m = n - v * VW;
     vec p = {0}, q = {0}, r = {0};
     if (s->p && m > 0) {
-      p = FN(load_n)(s->p + c0 + v * VW, m);
-      r = FN(load_n)(s->r + c0 + v * VW, m);
-      if (z) q = FN(load_n)(s->q + c0 + v * VW, m);
+      p = FN(load)(s->p + c0 + v * VW);
+      r = FN(load)(s->r + c0 + v * VW);
+      if (z) q = FN(load)(s->q + c0 + v * VW);
     }
     for (int64_t i = 0; i < count; i++) {
       const int64_t at = i * ldx + v * VW;
@@ -44,7 +45,7 @@ CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind, const i
         if (z) __builtin_prefetch(z + at + count * ldx);
       }
       vec value = {0};
-      if (m > 0) value = FN(activate)(kind, FN(affine_at)(s, x + at, z ? z + at : NULL, p, q, r, m));
+      if (m > 0) value = FN(activate)(kind, FN(affine_at)(s, x + at, z ? z + at : NULL, p, q, r));
       FN(store)(out + i * CK_LANES + v * VW, value);
     }
   }
@@ -54,9 +55,7 @@ static __attribute__((noinline)) void FN(source_lanes)(const ck_source *s, int64
                                                        int64_t offset, int64_t c0, int64_t n,
                                                        int64_t ldx, float *out) {
   const int32_t kind = s->activation;
-#define CK_RUN(k)                                                                \
-  n >= CK_LANES ? FN(source_pixels)(s, k, 1, count, offset, c0, n, ldx, out)     \
-                : FN(source_pixels)(s, k, 0, count, offset, c0, n, ldx, out);
+#define CK_RUN(k) FN(source_pixels)(s, k, count, offset, c0, n, ldx, out);
   CK_KINDS(CK_RUN)
 #undef CK_RUN
 }
@@ -64,20 +63,25 @@ static __attribute__((noinline)) void FN(source_lanes)(const ck_source *s, int64
 CK_INLINE void FN(source_block)(const ck_source *s, const int32_t kind, int64_t rows,
                                 int64_t channels, int64_t ldx, const float *other, float *out,
                                 int64_t ldo) {
+  const int dense = ldo == channels;
   for (int64_t i = 0; i < rows; i++) {
     const float *x = s->x + i * ldx, *z = s->z ? s->z + i * ldx : NULL;
     float *y = out + i * ldo;
     const float *o = other ? other + i * ldo : NULL;
     for (int64_t j = 0; j < channels; j += VW) {
       const int64_t n = channels - j;
-      vec v = FN(load_n)(x + j, n);
+      vec v = FN(load)(x + j);
       if (s->p) {
-        v = v * FN(load_n)(s->p + j, n) + FN(load_n)(s->r + j, n);
-        if (z) v += FN(load_n)(s->q + j, n) * FN(load_n)(z + j, n);
+        v = v * FN(load)(s->p + j) + FN(load)(s->r + j);
+        if (z) v += FN(load)(s->q + j) * FN(load)(z + j);
       }
       v = FN(activate)(kind, v);
-      if (o) v += FN(load_n)(o + j, n);
-      FN(store_n)(y + j, v, n);
+      if (o) v += FN(load)(o + j);
+      if (dense && i + 1 < rows) {
+        FN(store)(y + j, v);  // what it spills into is the next row, which follows
+      } else {
+        FN(store_n)(y + j, v, n);
+      }
     }
   }
 }
@@ -92,19 +96,23 @@ static void FN(source_rows)(int64_t rows, int64_t channels, const ck_source *s, 
 
 // A block of at most 64 rows, a vector of channels at a time: sums stay in registers.
 CK_INLINE void FN(sink_block)(const ck_sink *s, const int32_t kind, int64_t rows, int64_t channels,
-                              float *y, int64_t ldy, int64_t ldz) {
+                              const float *y, int64_t ldy, int64_t ldz, float *out,
+                              int32_t streamed) {
+  const int stores = kind != CK_IDENTITY || out != y;
   for (int64_t r0 = 0; r0 < rows; r0 += 64) {
     const int64_t r1 = rows - r0 < 64 ? rows : r0 + 64;
     for (int64_t j = 0; j < channels; j += VW) {
       const int64_t n = channels - j;
       vec sums = {0}, products = {0};
-      const vec scale = FN(load_n)(s->scale + j, n), shift = FN(load_n)(s->shift + j, n);
+      const vec scale = FN(load)(s->scale + j), shift = FN(load)(s->shift + j);
       for (int64_t i = r0; i < r1; i++) {
-        const vec z = FN(load_n)(s->z + i * ldz + j, n);
-        vec g = FN(load_n)(y + i * ldy + j, n);
-        if (kind != CK_IDENTITY) {
-          g *= FN(activate_slope)(kind, z * scale + shift);
-          FN(store_n)(y + i * ldy + j, g, n);
+        const vec z = FN(load)(s->z + i * ldz + j);
+        vec g = FN(load)(y + i * ldy + j);
+        g *= FN(activate_slope)(kind, z * scale + shift);
+        if (streamed) {
+          FN(stream)(out + i * ldz + j, g);
+        } else if (stores) {
+          FN(store_n)(out + i * ldz + j, g, n);
         }
         sums += g;
         products += g * z;
@@ -117,10 +125,11 @@ CK_INLINE void FN(sink_block)(const ck_sink *s, const int32_t kind, int64_t rows
   }
 }
 
-static void FN(sink_rows)(int64_t rows, int64_t channels, const ck_sink *s, float *y, int64_t ldy,
-                          int64_t ldz) {
+static void FN(sink_rows)(int64_t rows, int64_t channels, const ck_sink *s, const float *y,
+                          int64_t ldy, int64_t ldz, float *out, int32_t streamed) {
   const int32_t kind = s->activation;
-#define CK_RUN(k) FN(sink_block)(s, k, rows, channels, y, ldy, ldz);
+  streamed = streamed && FN(lines)(out) && ldz % VW == 0 && channels % VW == 0;
+#define CK_RUN(k) FN(sink_block)(s, k, rows, channels, y, ldy, ldz, out, streamed);
   CK_KINDS(CK_RUN)
 #undef CK_RUN
 }
@@ -133,7 +142,7 @@ static void FN(moments)(int64_t rows, int64_t channels, const float *x, double *
       const int64_t n = channels - j;
       vec s = {0}, q = {0};
       for (int64_t i = r0; i < r1; i++) {
-        const vec v = FN(load_n)(x + i * channels + j, n);
+        const vec v = FN(load)(x + i * channels + j);
         s += v;
         q += v * v;
       }

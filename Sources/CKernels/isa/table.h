@@ -20,7 +20,8 @@ typedef struct {
   void (*softmax)(int64_t, int64_t, const float *, float *, int32_t);
   void (*source_rows)(int64_t, int64_t, const ck_source *, int64_t, const float *, float *,
                       int64_t);
-  void (*sink_rows)(int64_t, int64_t, const ck_sink *, float *, int64_t, int64_t);
+  void (*sink_rows)(int64_t, int64_t, const ck_sink *, const float *, int64_t, int64_t, float *,
+                    int32_t);
   void (*moments)(int64_t, int64_t, const float *, double *, double *);
   void (*depthwise)(const ck_depthwise_args *, int64_t, int64_t, float *);
   void (*depthwise_gradient)(const ck_depthwise_gradient_args *, int64_t, int64_t, float *);

@@ -26,7 +26,15 @@ CK_INLINE vec FN(splat)(float s) { return (vec){0} + s; }
 CK_INLINE vec FN(load_n)(const float *p, int64_t n) {
   if (n >= VW) return *(const vec *)p;
   float t[VW] = {0};
-  for (int64_t i = 0; i < n; i++) t[i] = p[i];
+  int64_t i = 0;
+#if VW >= 16
+  if (n & 8) memcpy(t, p, 32), i = 8;
+#endif
+#if VW >= 8
+  if (n & 4) memcpy(t + i, p + i, 16), i += 4;
+#endif
+  if (n & 2) memcpy(t + i, p + i, 8), i += 2;
+  if (n & 1) t[i] = p[i];
   return *(const vec *)t;
 }
 CK_INLINE void FN(store_n)(float *p, vec v, int64_t n) {

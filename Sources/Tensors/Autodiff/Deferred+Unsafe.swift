@@ -37,7 +37,9 @@ extension Deferred {
 extension Deferred {
   /// From the gradient of the value to that of `p * x + r`, with the sums batch norm needs.
   func activationGradient(_ g: Tensor, _ engine: Engine) -> (Tensor, Moments) {
-    let gradient = activation == .identity ? g.contiguous(engine: engine) : g.copied(engine: engine)
+    let source = g.contiguous(engine: engine)
+    let gradient =
+      activation == .identity ? source : Tensor(uninitialized: g.shape, engine: engine)
     let channels = x.shape.last ?? 1
     let rows = x.count / max(channels, 1)
     let parts = Engine.parts(rows, threads: engine.threads * 4, grain: elementGrain / channels)
@@ -47,8 +49,8 @@ extension Deferred {
       let at = range.lowerBound * channels
       var sink = ConvolutionPlan.sink(self, at: at, sums, part: part)
       ck_sink_rows(
-        Int64(range.count), Int64(channels), &sink, gradient.base + at, Int64(channels),
-        Int64(channels))
+        Int64(range.count), Int64(channels), &sink, source.base + at, Int64(channels),
+        Int64(channels), gradient.base + at, 0)
     }
     return (gradient, sums.total())
   }

@@ -54,16 +54,21 @@ final class BufferPool: @unchecked Sendable {
 
   func drain() {
     let buffers = state.withLock { state in
-      defer { state.free = [:]; state.held = 0 }
+      defer {
+        state.free = [:]
+        state.held = 0
+      }
       return state.free.values.flatMap { $0 }
     }
-    for buffer in buffers { buffer.pointer.deallocate() }
+    for buffer in buffers { ck_free(buffer.pointer) }
   }
 
   var statistics: (held: Int, peak: Int) { state.withLock { ($0.held, $0.peak) } }
 
   static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Float> {
-    UnsafeMutableRawPointer.allocate(byteCount: capacity * 4, alignment: 64)
-      .bindMemory(to: Float.self, capacity: capacity)
+    guard let memory = ck_allocate(Int64(capacity)) else {
+      preconditionFailure("no memory for \(capacity) floats")
+    }
+    return memory
   }
 }

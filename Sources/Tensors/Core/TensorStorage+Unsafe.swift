@@ -1,3 +1,5 @@
+import CKernels
+
 /// The memory of tensors: `count` floats, aligned to 64 bytes, with slack behind for kernels that
 /// read whole vectors.
 ///
@@ -16,6 +18,6 @@ final class TensorStorage: @unchecked Sendable {
   }
 
   deinit {
-    if let pool { pool.give(pointer, count) } else { pointer.deallocate() }
+    if let pool { pool.give(pointer, count) } else { ck_free(pointer) }
   }
 }

@@ -18,7 +18,10 @@ public struct SafeTensors: Sendable {
     }
   }
 
-  public enum Precision: String, Sendable { case float32 = "F32", float16 = "F16" }
+  public enum Precision: String, Sendable {
+    case float32 = "F32"
+    case float16 = "F16"
+  }
 
   public var tensors: [String: Tensor]
   public var integers: [String: Integers]
@@ -36,7 +39,12 @@ public struct SafeTensors: Sendable {
   struct Entry: Codable {
     var dtype: String
     var shape: [Int]
-    var data_offsets: [Int]
+    var dataOffsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case dataOffsets = "data_offsets"
+    }
   }
 
   static let elementBytes = [
@@ -87,15 +95,15 @@ public struct SafeTensors: Sendable {
         }
         count = product
       }
-      guard entry.data_offsets.count == 2, entry.data_offsets[0] >= 0,
-        entry.data_offsets[1] <= body.count,
-        entry.data_offsets[1] >= entry.data_offsets[0],
-        entry.data_offsets[1] - entry.data_offsets[0] == count * size
+      guard entry.dataOffsets.count == 2, entry.dataOffsets[0] >= 0,
+        entry.dataOffsets[1] <= body.count,
+        entry.dataOffsets[1] >= entry.dataOffsets[0],
+        entry.dataOffsets[1] - entry.dataOffsets[0] == count * size
       else {
         throw malformed(
-          "'\(key)': \(entry.dtype) \(entry.shape) at \(entry.data_offsets) of \(body.count) bytes")
+          "'\(key)': \(entry.dtype) \(entry.shape) at \(entry.dataOffsets) of \(body.count) bytes")
       }
-      let bytes = body.dropFirst(entry.data_offsets[0]).prefix(count * size)
+      let bytes = body.dropFirst(entry.dataOffsets[0]).prefix(count * size)
       if let tensor = Tensor(littleEndian: bytes, type: entry.dtype, shape: entry.shape) {
         tensors[key] = tensor
       } else {
@@ -112,7 +120,10 @@ public struct SafeTensors: Sendable {
     var body = Data()
     func add(_ name: String, _ type: String, _ shape: [Int], _ bytes: Data) {
       entries.append(
-        (name, Entry(dtype: type, shape: shape, data_offsets: [body.count, body.count + bytes.count]))
+        (
+          name,
+          Entry(dtype: type, shape: shape, dataOffsets: [body.count, body.count + bytes.count])
+        )
       )
       body.append(bytes)
     }

@@ -55,7 +55,8 @@ public struct Convolution: Sendable, Hashable, Codable {
 
   /// Height and width of the result for an input `[n, h, w, c]` and a kernel of (kh, kw).
   /// - Throws: `TensorError` if the window doesn't fit or a number is out of range.
-  public func outputSize(_ input: [Int], kernel: Pair, name: String = "convolution") throws -> Pair {
+  public func outputSize(_ input: [Int], kernel: Pair, name: String = "convolution") throws -> Pair
+  {
     try check(input.count == 4, "\(name): input \(input) isn't [n, h, w, c]")
     let valid =
       stride.height > 0 && stride.width > 0 && dilation.height > 0 && dilation.width > 0

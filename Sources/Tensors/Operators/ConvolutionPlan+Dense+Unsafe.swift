@@ -107,9 +107,10 @@ extension ConvolutionPlan {
         }
         if let dx, sink != nil {
           var sink = Self.sink(sink, at: image * inputImage, sums, part: part)
+          let to = dx.base + image * inputImage
           ck_sink_rows(
-            Int64(input[1] * input[2]), Int64(input[3]), &sink, dx.base + image * inputImage,
-            Int64(input[3]), Int64(input[3]))
+            Int64(input[1] * input[2]), Int64(input[3]), &sink, to, Int64(input[3]),
+            Int64(input[3]), to, 0)
         }
       }
     }

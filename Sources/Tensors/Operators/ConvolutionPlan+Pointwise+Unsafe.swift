@@ -16,11 +16,13 @@ extension ConvolutionPlan {
     let block = x.isDeferred ? block(k, n) : rows
     let scratch = x.isDeferred ? Tensor(uninitialized: [parts, block * k], engine: engine) : nil
     let whole = x.isDeferred ? nil : x.value
-    let args = Self.product(k: k, n: n, weight, finish)
+    var args = Self.product(k: k, n: n, weight, finish)
+    args.streamed = result.count >= Self.streamedElements ? 1 : 0
+    let shared = args
     let to = result.base
     engine.parallel(parts) { part in
       let range = Engine.part(part, of: parts, in: rows)
-      var g = args
+      var g = shared
       g.sums = sums.first(part)
       g.squares = sums.second(part)
       var row = range.lowerBound
@@ -64,7 +66,10 @@ extension ConvolutionPlan {
     let (k, n, rows) = (input[3], output[3], rows)
     let block = block(2 * k, n)
     let turned = dx == nil ? nil : Self.transposed(weight, k: k, n: n, engine: engine)
-    let space = block * (k + n)
+    // A large gradient that goes through a sink passes by a block in cache and is stored once.
+    let streamed = (dx?.count ?? 0) >= Self.streamedElements
+    let through = streamed && sink != nil
+    let space = block * (through ? 2 * k + n : k + n)
     let scratch = Tensor(uninitialized: [parts, space], engine: engine)
     let partial = dw.map { _ in Tensor(uninitialized: [parts, k * n], engine: engine) }
     if !g.isDeferred { _ = g.value }
@@ -93,11 +98,14 @@ extension ConvolutionPlan {
           var args = Self.product(k: n, n: k, turned, Epilogue())
           args.m = Int64(count)
           (args.a, args.lda) = (gradient.x, Int64(n))
-          args.c = dx.base + row * k
+          let to = dx.base + row * k
+          args.c = through ? gs + block * n : to
+          args.streamed = streamed && !through ? 1 : 0
           ck_gemm(&args)
           if sink != nil {
             var sink = Self.sink(sink, at: row * k, sums, part: part)
-            ck_sink_rows(Int64(count), Int64(k), &sink, args.c, Int64(k), Int64(k))
+            ck_sink_rows(
+              Int64(count), Int64(k), &sink, args.c, Int64(k), Int64(k), to, through ? 1 : 0)
           }
         }
         row += count

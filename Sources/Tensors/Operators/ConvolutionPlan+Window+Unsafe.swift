@@ -176,7 +176,7 @@ extension ConvolutionPlan {
           var sink = Self.sink(sink, at: image * inputImage, sums, part: part)
           ck_sink_rows(
             Int64(input[1] * input[2]), Int64(channels), &sink, to, Int64(channels),
-            Int64(channels))
+            Int64(channels), to, 0)
         }
       }
     }
