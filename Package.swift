@@ -73,7 +73,7 @@ let package = Package(
       name: "TrainingProbe", dependencies: ["Networks", "Tensors"], path: "Tests/TrainingProbe",
       swiftSettings: strict),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Tensors", "TrainingProbe"],
+      name: "NetworksTests", dependencies: ["Networks", "Tensors", "TrainingProbe", "engine-bench"],
       exclude: ["Goldens"],
       swiftSettings: strict),
     .target(

@@ -1,11 +1,13 @@
 import EngineBenchmarks
 import Foundation
 
-/// The engine's side of Benchmarks/engine_pytorch.py and resnet20_cifar10.py.
+/// The engine's side of Benchmarks/engine_pytorch.py, resnet20_cifar10.py and
+/// Tests/peers/training_parity.py.
 @main struct EngineBench {
   static let usage = """
     engine-bench serve THREADS          reads lines `TASK REPEATS`, answers milliseconds
     engine-bench memory TASK THREADS    KiB by which a task raises the process's memory
+    engine-bench trajectory FILE RESULT THREADS
     engine-bench resnet20 DATA EPOCHS SEED THREADS
     """
 
@@ -21,6 +23,9 @@ import Foundation
         threads: Int(arguments[4]) ?? 1
       ) { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
       print(String(format: "%.2f %.4f", result.seconds, result.accuracy))
+    case ("trajectory", 4):
+      try Trajectory.run(
+        file: arguments[1], result: arguments[2], threads: Int(arguments[3]) ?? 1)
     default:
       FileHandle.standardError.write(Data((usage + "\n").utf8))
       exit(64)

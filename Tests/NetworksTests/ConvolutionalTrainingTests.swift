@@ -99,6 +99,26 @@ private final class SmallNetwork: UnaryLayer {
     }
   }
 
+  /// Norms folded into convolutions, or computed one by one: the same logits.
+  @Test func foldedNormsGiveTheSameLogits() throws {
+    let engine = try Engine(threads: 2)
+    var random = RandomStream(seed: 4)
+    let network = ResNet20(classes: 10, &random)
+    for _ in 0..<3 {
+      let pass = Pass(Tape(engine), isTraining: true)
+      _ = try network(pass.tape.constant(random.normal([8, 32, 32, 3])), pass).value
+    }
+    let x = random.normal([3, 32, 32, 3])
+    let plain = Pass(Tape(engine), isTraining: false)
+    let expected = try network(plain.tape.constant(x), plain).value.array
+    let largest = expected.map(abs).max() ?? 0
+    let ours = try Inference(engine: engine) { try network($0, $1) }(x).array
+    // Twenty layers, each a few hundred roundings long.
+    for (a, b) in zip(ours, expected) {
+      #expect(abs(a - b) <= 20 * 16 * 0x1p-24 * Float(576).squareRoot() * largest)
+    }
+  }
+
   @Test func recalibrationTakesTheMeanOverBatches() throws {
     let engine = try Engine(threads: 1)
     let norm = BatchNorm(2)

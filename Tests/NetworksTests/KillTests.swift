@@ -7,20 +7,12 @@ import Testing
 @Suite struct KillTests {
   private static let steps = 240
 
-  /// The probe stands beside the test bundle.
-  private static var probe: URL {
-    let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL
-    let executable = URL(fileURLWithPath: CommandLine.arguments[0])
-    return (bundle ?? executable).deletingLastPathComponent().appendingPathComponent(
-      "TrainingProbe")
-  }
-
   /// Runs the probe; kills it `delay` microseconds after it has said `steps` steps, if given.
   /// - Returns: whether it came to its end.
   private func run(_ folder: String, killAfter steps: Int? = nil, delay: Int = 0) throws -> Bool {
     let process = Process()
     let pipe = Pipe()
-    process.executableURL = Self.probe
+    process.executableURL = builtProduct("TrainingProbe")
     process.arguments = [folder, String(Self.steps)]
     process.standardOutput = pipe
     try process.run()
