@@ -82,7 +82,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "PredictorsTests",
-      dependencies: ["Predictors", "Architectures", "Devices", "Store", "Tensors"],
+      dependencies: ["Predictors", "Architectures", "Devices", "ONNXFormat", "Store", "Tensors"],
       swiftSettings: strict),
     .target(name: "Store", dependencies: ["Architectures", grdb], swiftSettings: strict),
     .testTarget(name: "StoreTests", dependencies: ["Store", grdb], swiftSettings: strict),

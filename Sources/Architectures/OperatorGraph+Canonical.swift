@@ -33,7 +33,8 @@ private struct Canonicaliser {
     signatures.reserveCapacity(graph.nodes.count)
     depths.reserveCapacity(graph.nodes.count)
     for index in graph.nodes.indices {
-      if commutative.contains(graph.nodes[index].op), graph.nodes[index].inputs.count == 2,
+      if OperatorGraph.commutative.contains(graph.nodes[index].op),
+        graph.nodes[index].inputs.count == 2,
         let a = graph.nodes[index].inputs[0], let b = graph.nodes[index].inputs[1]
       {
         let keys = (key(a), key(b))
@@ -167,6 +168,9 @@ private struct Canonicaliser {
   }
 }
 
-private let commutative: Set<String> = [
-  "Add", "Mul", "Sum", "Max", "Min", "Mean", "And", "Or", "Xor", "Equal",
-]
+extension OperatorGraph {
+  /// Operators whose two operands may change places.
+  static let commutative: Set<String> = [
+    "Add", "Mul", "Sum", "Max", "Min", "Mean", "And", "Or", "Xor", "Equal",
+  ]
+}

@@ -72,47 +72,8 @@ extension SearchSpace {
     var builder = GraphBuilder()
     let resolution = resolution(genotype)
     var value = builder.input([batch, inputChannels, resolution, resolution])
-    var cellNodes: [ValueReference] = []
-    var incoming: [ValueReference] = []
-    for (index, block) in blocks(genotype) {
-      guard slots[index].isEdge, let cell else {
-        value = try block.append(to: &builder, input: value)
-        continue
-      }
-      // Edges come node by node; the last edge into a node closes its sum.
-      if cellNodes.isEmpty { cellNodes = [value] }
-      if block.kind != .zero {
-        incoming.append(try block.append(to: &builder, input: cellNodes[edgeSource(index)]))
-      }
-      guard edgeSource(index) == cellNodes.count - 1 else { continue }
-      var sum = incoming.first
-      for other in incoming.dropFirst() { sum = try builder.add("Add", [sum!, other]) }
-      if sum == nil {
-        sum = try Block(kind: .zero, name: "", input: block.input, out: block.out)
-          .append(to: &builder, input: cellNodes[0])
-      }
-      cellNodes.append(sum!)
-      incoming = []
-      if cellNodes.count == cell.nodes {
-        value = cellNodes.last!
-        cellNodes = []
-      }
-    }
+    for unit in units(genotype) { value = try unit.append(to: &builder, input: value) }
     builder.output(value)
     return builder.graph
-  }
-
-  /// Node an edge slot reads: edges stand in the order (1,0) (2,0) (2,1) (3,0) ...
-  private func edgeSource(_ slot: Int) -> Int {
-    var first = slot
-    while first > 0, slots[first - 1].isEdge { first -= 1 }
-    guard let cell else { return 0 }
-    var edge = (slot - first) % (cell.nodes * (cell.nodes - 1) / 2)
-    var node = 1
-    while edge >= node {
-      edge -= node
-      node += 1
-    }
-    return edge
   }
 }

@@ -62,25 +62,29 @@ struct TextWriter {
       }
       result += "]"
     }
-    if !node.attributes.isEmpty {
-      let rank = node.spatialRank(in: graph)
-      result += "("
-      for (index, name) in node.attributes.keys.sorted().enumerated() {
-        if index > 0 { result += "," }
-        result += Self.isPlain(name) ? name : TextString.quote(name)
-        result += "="
-        let value = node.attributes[name]!
-        if let rank, let multiple = Node.spatialAttributes[name], case .ints(let list) = value,
-          let first = list.first, list == Array(repeating: first, count: rank * multiple)
-        {
-          result += String(first)
-        } else {
-          write(value)
-        }
-      }
-      result += ")"
-    }
+    writeAttributes(of: node, in: graph)
     naming.current += 1
+  }
+
+  /// `(group=2,kernel_shape=3)`; nothing where there are none.
+  mutating func writeAttributes(of node: Node, in graph: OperatorGraph) {
+    guard !node.attributes.isEmpty else { return }
+    let rank = node.spatialRank(in: graph)
+    result += "("
+    for (index, name) in node.attributes.keys.sorted().enumerated() {
+      if index > 0 { result += "," }
+      result += Self.isPlain(name) ? name : TextString.quote(name)
+      result += "="
+      let value = node.attributes[name]!
+      if let rank, let multiple = Node.spatialAttributes[name], case .ints(let list) = value,
+        let first = list.first, list == Array(repeating: first, count: rank * multiple)
+      {
+        result += String(first)
+      } else {
+        write(value)
+      }
+    }
+    result += ")"
   }
 
   private mutating func write(
