@@ -12,7 +12,8 @@ struct Swiftlet: ParsableCommand {
       SpaceCommand.self, DescribeCommand.self, DeviceCommand.self, MeasureCommand.self,
       SamplesCommand.self, TableCommand.self, PredictorCommand.self, PredictCommand.self,
       SearchCommand.self,
-      StudyCommand.self, ReportCommand.self, ExportCommand.self, DoctorCommand.self,
+      StudyCommand.self, ReportCommand.self, ExportCommand.self, BenchCommand.self,
+      DoctorCommand.self,
     ])
 
   static func main() {

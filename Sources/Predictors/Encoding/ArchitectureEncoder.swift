@@ -60,6 +60,8 @@ public final class ArchitectureEncoder: Sendable {
     }
     let topology = Topology(graph, flow, lines.map(\.line))
     sums.values.replaceSubrange(ArchitectureEncoding.topology, with: topology.values)
+    let paths = PathProfile(graph, flow, lines.map(\.line))
+    sums.values.replaceSubrange(ArchitectureEncoding.paths, with: paths.values)
     return EncodedPart(encoding: sums, passes: flow.passes)
   }
 

@@ -11,13 +11,15 @@ public struct ArchitectureEncoding: Sendable, Equatable {
   public static let dead = waves.upperBound..<(waves.upperBound + LineEmbedding.physical)
   /// Columns of ``Topology``.
   public static let topology = dead.upperBound..<(dead.upperBound + Topology.names.count)
+  /// Columns of ``PathProfile``: what the ways through the network are like.
+  public static let paths = topology.upperBound..<(topology.upperBound + PathProfile.names.count)
   /// Columns of the largest operator, by several measures.
-  public static let peaks = topology.upperBound..<(topology.upperBound + peakNames.count)
+  public static let peaks = paths.upperBound..<(paths.upperBound + peakNames.count)
   public static let count = peaks.upperBound
   /// A name for each column, such as `depthwise MMACs`.
   public static let names: [String] =
     LineEmbedding.names + LineEmbedding.names[physical].map { "dead \($0)" } + Topology.names
-    + peakNames
+    + PathProfile.names + peakNames
 
   static let peakNames = ["peak MMACs", "peak activation MB", "peak weight MB", "peak channels"]
   static let quantities = LineEmbedding.quantities.count

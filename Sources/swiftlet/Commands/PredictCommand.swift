@@ -42,13 +42,17 @@ struct PredictCommand: ParsableCommand {
   struct Accuracy: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Top-1 accuracy by predictor, 0...1.")
-    @Argument(help: "Ids, text files with one id a line, or '-' for stdin.")
+    @Argument(help: "Ids, ONNX files (predictors of networks only), text files of them, or '-'.")
     var architectures: [String]
     @Option(help: "Accuracy predictor; by default the space's that came along.")
     var accuracyPredictor: String?
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+      if let accuracyPredictor, NetworkAccuracyPredictor.isPredictor(accuracyPredictor) {
+        return try NetworkPredictions.run(
+          architectures, predictor: accuracyPredictor, common: common)
+      }
       try Predictions.run(architectures, key: "accuracy", common: common) { space in
         let predictor = try AccuracyPredictor(
           contentsOf: try accuracyPredictor ?? BundledFiles.accuracyPredictor(space: space.name),

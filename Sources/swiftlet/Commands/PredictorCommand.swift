@@ -13,6 +13,9 @@ struct PredictorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Train an accuracy predictor on measured accuracies.",
       discussion: """
+        A recipe with "predictor": "networks" trains on networks of any origin: samples are a CSV \
+        with id (or the path of an ONNX file) and accuracy.
+        Any other is for one space. \
         The recipe (JSON) names the space, the candidates to choose from and the seed. Samples are \
         split by architecture; candidates are compared on the validation part, the test part is \
         looked at once. Same recipe and samples, same weights.
@@ -26,9 +29,20 @@ struct PredictorCommand: ParsableCommand {
     @Option(help: "Seed of split and training; the recipe's when left out.") var seed: UInt64?
     @Option(name: .shortAndLong, help: "File to write (safetensors); nothing when left out.")
     var output: String?
+    @Option(help: "Plot (SVG) of predicted against measured, leave one out; networks only.")
+    var plot: String?
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+      if let json = FileManager.default.contents(atPath: recipe),
+        NetworkAccuracyRecipe.isMeant(by: json)
+      {
+        var recipe = try NetworkAccuracyRecipe(json: json, name: recipe)
+        if let seed { recipe.seed = seed }
+        return try NetworkPredictorTraining(
+          recipe: recipe, samples: samples, output: output, plot: plot, common: common
+        ).run()
+      }
       var recipe = try AccuracyRecipe(contentsOf: recipe)
       if let seed { recipe.seed = seed }
       let space = try SpaceCatalog.standard.space(recipe.space)

@@ -1,0 +1,185 @@
+internal import Foundation
+internal import Tensors
+
+/// Predicts the accuracy of networks of any origin from their encodings: an ensemble of Gaussian
+/// processes on features of the operator graph, with calibrated intervals.
+///
+/// It learns ranks (``NormalScores``); members are weighted by how well they predict samples that
+/// are left out. A network whose result doesn't depend on its input counts as worst.
+public struct NetworkAccuracyPredictor: Sendable {
+  /// A predicted accuracy and what it is worth.
+  public struct Prediction: Sendable, Hashable {
+    /// Orders networks; normal scores of the training samples' ranks.
+    public var score: Double
+    /// Standard deviation of the score, calibrated.
+    public var deviation: Double
+    /// In the unit of the samples.
+    public var accuracy: Double
+  }
+
+  public let recipe: NetworkAccuracyRecipe
+  let scale: FeatureScale
+  let scores: NormalScores
+  let members: [GaussianProcess]
+  /// Of the members; they add up to 1.
+  public let weights: [Double]
+  /// Factor on deviations by which intervals hold what they promise on left-out samples.
+  public let calibration: Double
+  /// Least and greatest accuracy of networks that ignore their input.
+  let disconnected: ClosedRange<Double>
+  /// Scores of the samples that were kept to learn from, and what is predicted for each by the
+  /// others.
+  let targets: [Double]
+  let leftOut: [Double]
+  /// Samples that were kept to learn from.
+  public var samples: Int { targets.count }
+  /// How predictions rank samples that are left out, one by one.
+  public var leaveOneOut: RankStatistics { RankStatistics(leftOut, targets) }
+  /// Each kept sample's accuracy as the others predict it, and as it was measured.
+  public var leaveOneOutPoints: [(predicted: Double, measured: Double)] {
+    zip(leftOut, targets).map { (scores.value($0), scores.value($1)) }
+  }
+
+  /// Trains on encodings with measured accuracies.
+  ///
+  /// - Parameters:
+  ///   - population: encodings, without accuracies, to measure features by; the samples' own when
+  ///     left out.
+  /// - Throws: `badSamples` for fewer than eight usable samples or accuracies that are all equal.
+  /// - Complexity: cubic in `recipe.limit`.
+  public init(
+    _ encodings: [ArchitectureEncoding], accuracies: [Double],
+    population: [ArchitectureEncoding]? = nil, recipe: NetworkAccuracyRecipe = .init()
+  ) throws {
+    let features = NetworkFeatures(encodings)
+    let population = population.map(NetworkFeatures.init)
+    try self.init(features, accuracies, population: population, recipe: recipe)
+  }
+
+  init(
+    _ features: NetworkFeatures, _ accuracies: [Double], population: NetworkFeatures? = nil,
+    recipe: NetworkAccuracyRecipe
+  ) throws {
+    precondition(features.count == accuracies.count, "one accuracy a network")
+    if let problem = recipe.problem { throw PredictorsError(.badRecipe, problem) }
+    if let bad = accuracies.first(where: { !$0.isFinite }) {
+      throw PredictorsError(.badSamples, "\(bad) is no accuracy")
+    }
+    let connected = features.connectedRows
+    var random = RandomStream(seed: recipe.seed).derived("samples")
+    let order = random.permutation(connected.count).map { connected[$0] }
+    let kept = Array(order.prefix(recipe.limit))
+    let measured = kept.map { accuracies[$0] }
+    guard kept.count >= 8, Set(measured).count > 1 else {
+      throw PredictorsError(
+        .badSamples,
+        kept.count < 8
+          ? "\(kept.count) samples of networks that read their input; 8 are needed"
+          : "all accuracies are \(measured[0]); there is nothing to learn")
+    }
+    let scale =
+      population.map { FeatureScale($0, rows: $0.connectedRows) }
+      ?? FeatureScale(features, rows: kept)
+    let scores = NormalScores(measured)
+    let targets = measured.map(scores.score)
+    let members = try recipe.members.map { member in
+      try Self.fit(
+        member, scale.apply(features, rows: kept, groups: member.groups), targets, recipe)
+    }
+    self.init(
+      recipe: recipe, scale: scale, scores: scores, members: members, targets: targets,
+      disconnected: features.isConnected.indices.filter { !features.isConnected[$0] }
+        .map { accuracies[$0] })
+  }
+
+  /// A member on points in random order.
+  static func fit(
+    _ member: NetworkAccuracyRecipe.Member, _ points: GroupedFeatures, _ targets: [Double],
+    _ recipe: NetworkAccuracyRecipe
+  ) throws -> GaussianProcess {
+    let few = min(recipe.choosing, points.count)
+    var fit = try KernelFit(points[0..<few], targets: Array(targets[0..<few]))
+    fit.steps = recipe.steps
+    let kernel = try fit(from: GroupedKernel(groups: member.groups.count, hasTrend: member.trend))
+    return try GaussianProcess(kernel, points, targets: targets)
+  }
+
+  init(
+    recipe: NetworkAccuracyRecipe, scale: FeatureScale, scores: NormalScores,
+    members: [GaussianProcess], targets: [Double], disconnected: [Double]
+  ) {
+    self.recipe = recipe
+    self.scale = scale
+    self.scores = scores
+    self.members = members
+    self.targets = targets
+    // Weights by the density that left-out samples have (Yao et al. 2018, equation 9).
+    let densities = members.map { member in
+      zip(member.leftOut, targets).reduce(0) { sum, pair in
+        let (left, target) = pair
+        return sum - 0.5
+          * ((target - left.mean) * (target - left.mean) / left.variance + log(left.variance))
+      }
+    }
+    let best = densities.max() ?? 0
+    let raw = densities.map { exp($0 - best) }
+    let weights = raw.map { $0 / raw.reduce(0, +) }
+    self.weights = weights
+    let left = targets.indices.map { row in
+      Self.mixture(members.map { $0.leftOut[row] }, weights)
+    }
+    leftOut = left.map(\.mean)
+    let surprises = zip(left, targets).map { abs($1 - $0.mean) / $0.variance.squareRoot() }.sorted()
+    // Split-conformal form of the quantile (Vovk et al. 2005): one sample more than there are.
+    let place = min(surprises.count - 1, Int((0.9 * Double(surprises.count + 1)).rounded(.up)) - 1)
+    calibration = max(0.1, surprises[place] / NormalScores.quantile(0.95))
+    let low = scores.values.first ?? 0
+    self.disconnected =
+      disconnected.isEmpty ? low...low : disconnected.min()!...disconnected.max()!
+  }
+
+  /// The accuracy of each network, in order.
+  /// - Parameter withDeviations: costs some ten times as much; all deviations are 0 without.
+  public func predict(_ encodings: [ArchitectureEncoding], withDeviations: Bool = true) throws
+    -> [Prediction]
+  {
+    try predict(NetworkFeatures(encodings), withDeviations: withDeviations)
+  }
+
+  func predict(_ features: NetworkFeatures, withDeviations: Bool) throws -> [Prediction] {
+    let rows = features.connectedRows
+    let worst = (scores.scores.first ?? 0) - 3
+    let constant = (disconnected.lowerBound + disconnected.upperBound) / 2
+    var result = Array(
+      repeating: Prediction(score: worst, deviation: 0, accuracy: constant), count: features.count)
+    let parts = try zip(recipe.members, members).map { description, member in
+      try member.predict(
+        scale.apply(features, rows: rows, groups: description.groups),
+        withVariances: withDeviations)
+    }
+    for (position, row) in rows.enumerated() {
+      let (mean, variance) = Self.mixture(parts.map { $0[position] }, weights)
+      result[row] = Prediction(
+        score: mean, deviation: withDeviations ? calibration * variance.squareRoot() : 0,
+        accuracy: scores.value(mean))
+    }
+    return result
+  }
+
+  /// The interval that holds the accuracy of a network with the given probability.
+  public func interval(_ prediction: Prediction, confidence: Double) -> ClosedRange<Double> {
+    guard prediction.deviation > 0 else { return disconnected }
+    let reach = prediction.deviation * NormalScores.quantile((1 + confidence) / 2)
+    return scores.value(prediction.score - reach)...scores.value(prediction.score + reach)
+  }
+
+  private static func mixture(_ parts: [(mean: Double, variance: Double)], _ weights: [Double])
+    -> (mean: Double, variance: Double)
+  {
+    let mean = zip(parts, weights).reduce(0) { $0 + $1.1 * $1.0.mean }
+    let square = zip(parts, weights).reduce(0) {
+      $0 + $1.1 * ($1.0.variance + $1.0.mean * $1.0.mean)
+    }
+    return (mean, max(square - mean * mean, 1e-12))
+  }
+}

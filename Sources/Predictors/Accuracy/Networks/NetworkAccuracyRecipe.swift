@@ -1,0 +1,97 @@
+public import Foundation
+
+/// How a predictor of any networks' accuracy is trained; kept as JSON, with unknown keys refused.
+public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
+  /// One Gaussian process of the ensemble.
+  public struct Member: Codable, Equatable, Sendable {
+    public var groups: [FeatureGroup]
+    /// Whether a linear trend is part of the kernel.
+    public var trend: Bool
+
+    public init(groups: [FeatureGroup] = FeatureGroup.own, trend: Bool) {
+      self.groups = groups
+      self.trend = trend
+    }
+  }
+
+  /// Tells this recipe from one for a single space.
+  public var predictor = "networks"
+  public var members = [
+    Member(trend: false), Member(trend: true),
+    Member(groups: [.size, .paths, .pairs], trend: false),
+  ]
+  /// Samples that choose a kernel's parameters, and samples that are kept in all: the rest, by
+  /// seed, is left out.
+  public var choosing = 300
+  public var limit = 1500
+  /// Steps of the choice.
+  public var steps = 60
+  public var seed: UInt64 = 1
+
+  public init() {}
+
+  /// What a transfer to another space uses: features whose meaning carries over.
+  ///
+  /// Chosen on transfers from NAS-Bench-201 to 101 and from multi-resolution to mobile networks.
+  public static var transfer: NetworkAccuracyRecipe {
+    var recipe = NetworkAccuracyRecipe()
+    recipe.members = [Member(groups: [.size, .operators, .paths], trend: false)]
+    return recipe
+  }
+
+  /// - Throws: `badRecipe` naming the key.
+  public init(json: Data, name: String = "recipe") throws {
+    func fail(_ what: String) -> PredictorsError {
+      PredictorsError(.badRecipe, "\(name): \(what)")
+    }
+    self.init()
+    guard let given = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
+      throw fail("no JSON object")
+    }
+    let known: Set = ["predictor", "members", "choosing", "limit", "steps", "seed"]
+    if let unknown = given.keys.filter({ !known.contains($0) }).min() {
+      throw fail("unknown key '\(unknown)'; known: \(known.sorted().joined(separator: ", "))")
+    }
+    do {
+      let partial = try JSONDecoder().decode(Partial.self, from: json)
+      members = partial.members ?? members
+      choosing = partial.choosing ?? choosing
+      limit = partial.limit ?? limit
+      steps = partial.steps ?? steps
+      seed = partial.seed ?? seed
+      guard partial.predictor == nil || partial.predictor == predictor else {
+        throw fail("'predictor' is '\(partial.predictor ?? "")'; this one is 'networks'")
+      }
+    } catch let error as DecodingError {
+      throw fail("can't be read: \(error)")
+    }
+    if let problem { throw fail(problem) }
+  }
+
+  /// Whether a recipe's text asks for this kind of predictor.
+  public static func isMeant(by json: Data) -> Bool {
+    (try? JSONDecoder().decode(Partial.self, from: json))?.predictor == "networks"
+  }
+
+  private struct Partial: Codable {
+    var predictor: String?
+    var members: [Member]?
+    var choosing: Int?
+    var limit: Int?
+    var steps: Int?
+    var seed: UInt64?
+  }
+
+  var problem: String? {
+    if members.isEmpty || members.contains(where: { $0.groups.isEmpty }) {
+      return "'members' needs an entry with 'groups'"
+    }
+    if members.contains(where: { Set($0.groups).count != $0.groups.count }) {
+      return "a group occurs twice in 'members'"
+    }
+    if !(10...1000).contains(choosing) { return "'choosing' is \(choosing); 10 to 1000 are meant" }
+    if !(choosing...5000).contains(limit) { return "'limit' is \(limit); 'choosing' to 5000" }
+    if !(1...1000).contains(steps) { return "'steps' is \(steps); 1 to 1000 are meant" }
+    return nil
+  }
+}

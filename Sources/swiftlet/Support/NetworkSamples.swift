@@ -1,0 +1,52 @@
+import Architectures
+import Foundation
+import Predictors
+import Store
+
+/// Networks with measured accuracies from a user's CSV: columns `id` (an architecture's id or the
+/// path of an ONNX file) and `accuracy`.
+struct NetworkSamples {
+  var encodings: [ArchitectureEncoding] = []
+  var accuracies: [Double] = []
+  var notes: [String] = []
+
+  /// - Throws: `Failure` naming file and line.
+  init(file: String, encoder: ArchitectureEncoder) throws {
+    guard let text = try TextFile.read(file) else { throw Failure(.input, "\(file): no such file") }
+    let table = try CSVTable(parsing: text, file: file)
+    guard let id = table.header.firstIndex(of: "id"),
+      let accuracy = table.header.firstIndex(of: "accuracy")
+    else { throw Failure(.input, "\(file):1: columns 'id' and 'accuracy' are needed") }
+    var places: [String: Int] = [:]
+    var counts: [Int] = []
+    for row in table.rows {
+      let place = "\(file):\(row.line)"
+      guard let value = Double(row.fields[accuracy]), value > 0, value <= 100 else {
+        throw Failure(
+          .input, "\(place): the accuracy '\(row.fields[accuracy])' is not above 0 and at most 100")
+      }
+      let network: NetworkArgument
+      do {
+        network = try NetworkArgument(row.fields[id])
+      } catch {
+        throw Failure(.input, "\(place): \(Failure.message(of: error))")
+      }
+      let name = network.id ?? row.fields[id]
+      if let known = places[name] {
+        // Repeated measurements of one network count as one, at their mean.
+        accuracies[known] += (value - accuracies[known]) / Double(counts[known] + 1)
+        counts[known] += 1
+        notes.append("\(place): '\(name.prefix(80))' again; the mean counts")
+        continue
+      }
+      places[name] = accuracies.count
+      accuracies.append(value)
+      counts.append(1)
+      encodings.append(encoder.encode(network.graph))
+    }
+    if let low = accuracies.min(), let high = accuracies.max(), low <= 1, high > 1 {
+      throw Failure(
+        .input, "\(file): accuracies from \(low) to \(high): some are fractions, some per cent")
+    }
+  }
+}
