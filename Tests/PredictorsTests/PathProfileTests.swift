@@ -21,7 +21,8 @@ import Testing
     builder.output(try builder.convolution(value, out: 4))
     let graph = builder.graph
     let expected: [(String, Double)] = [
-      ("log ways 0", Foundation.log(3.0)), ("longest convolutions", 4), ("shortest convolutions", 2),
+      ("log ways 0", Foundation.log(3.0)), ("longest convolutions", 4),
+      ("shortest convolutions", 2),
       // 0, 0 and 2 convolutions in the block, one before and one behind it.
       ("mean convolutions", 2 + 2.0 / 3), ("variance of convolutions", 8.0 / 9),
       ("longest pools", 1), ("shortest pools", 0), ("segments with ways", 1),
