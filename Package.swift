@@ -29,6 +29,7 @@ let package = Package(
     .library(name: "Devices", targets: ["Devices"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Predictors", targets: ["Predictors"]),
+    .library(name: "Supernets", targets: ["Supernets"]),
   ],
   dependencies: [
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -65,6 +66,12 @@ let package = Package(
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
     .target(name: "Networks", dependencies: ["CImages", "Tensors"], swiftSettings: strict),
     .target(
+      name: "Supernets", dependencies: ["Architectures", "Networks", "Tensors", yams],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SupernetsTests", dependencies: ["Supernets", "Architectures", "Networks", "Tensors"],
+      swiftSettings: strict),
+    .target(
       name: "EngineBenchmarks", dependencies: ["Networks", "Tensors"], swiftSettings: strict),
     .executableTarget(
       name: "engine-bench", dependencies: ["EngineBenchmarks"], path: "Sources/EngineBench",
@@ -94,7 +101,7 @@ let package = Package(
       name: "swiftlet",
       dependencies: [
         "Architectures", "ONNXFormat", "Store", "Devices", "Predictors", "Reports", "Searchers",
-        arguments,
+        "Supernets", "Networks", "Tensors", arguments,
       ],
       swiftSettings: strict),
     // Runs the built command; depends on it so that it is built.

@@ -19,11 +19,11 @@ extension Block {
   {
     switch kind {
     case .convolution:
-      var value = input
-      if isPreActivated { value = try builder.activate(value, activation) }
-      value = try convolution(&builder, value, out: out, kernel: kernel, stride: stride)
-      if !isPreActivated { value = try builder.activate(value, activation) }
-      return addsInput ? try builder.add("Add", [value, input]) : value
+      if isResidual {
+        let value = try builder.scope("conv") { try activated(&$0, input) }
+        return addsInput ? try builder.add("Add", [value, input]) : value
+      }
+      return try activated(&builder, input)
     case .mbconv:
       let value = try builder.scope("conv") {
         try mbconv(&$0, input)
@@ -54,6 +54,15 @@ extension Block {
     }
   }
 
+  /// Convolution, normalisation and activation in the block's order.
+  private func activated(_ builder: inout GraphBuilder, _ input: ValueReference) throws
+    -> ValueReference
+  {
+    let value = isPreActivated ? try builder.activate(input, activation) : input
+    let result = try convolution(&builder, value, out: out, kernel: kernel, stride: stride)
+    return isPreActivated ? result : try builder.activate(result, activation)
+  }
+
   /// Convolution with normalisation unless `hasNorm` is false.
   private func convolution(
     _ builder: inout GraphBuilder, _ input: ValueReference, out: Int, kernel: Int = 1,
@@ -70,7 +79,7 @@ extension Block {
     -> ValueReference
   {
     var value = input
-    if expand != 1 || mid != self.input[0] {
+    if hasExpansion {
       value = try builder.scope("inverted_bottleneck") { builder in
         let value = try convolution(&builder, input, out: mid)
         return try builder.activate(value, activation)
@@ -82,7 +91,7 @@ extension Block {
         &builder, value, out: mid, kernel: kernel, stride: stride, groups: mid)
       value = try builder.activate(value, activation)
       guard squeezeExcite else { return value }
-      return try builder.squeezeExcite(value, mid: Self.makeDivisible(Double(mid / 4), by: 8))
+      return try builder.squeezeExcite(value, mid: squeezed)
     }
     return try builder.scope("point_linear") { try convolution(&$0, value, out: out) }
   }
@@ -99,7 +108,7 @@ extension Block {
     }
     value = try builder.scope("conv3") { try convolution(&$0, value, out: out) }
     var shortcut = input
-    if stride != 1 || self.input[0] != out || !isResidual {
+    if hasDownsample {
       shortcut = try builder.scope("downsample") { builder in
         if stride != 1 {
           shortcut = try builder.add(

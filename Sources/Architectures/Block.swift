@@ -62,6 +62,15 @@ public struct Block: Hashable, Sendable {
     }
   }
 
+  /// Channels between the two layers of squeeze-and-excite.
+  public var squeezed: Int { Self.makeDivisible(Double(mid / 4), by: 8) }
+
+  /// Whether an inverted residual begins with a pointwise expansion.
+  public var hasExpansion: Bool { expand != 1 || mid != input[0] }
+
+  /// Whether a bottleneck's shortcut is a convolution.
+  public var hasDownsample: Bool { stride != 1 || input[0] != out || !isResidual }
+
   /// Whether the operand is added to the result.
   public var addsInput: Bool {
     switch kind {

@@ -5,11 +5,11 @@ public struct SearchSpace: Sendable {
   public let name: String
   public let title: String
   public let source: String
-  public let classes: Int
+  public private(set) var classes: Int
   public let inputChannels: Int
   public let genes: [Gene]
   /// Positions a layer block can take, in order; each exists in some architectures of the space.
-  let slots: [Slot]
+  private(set) var slots: [Slot]
   /// How ids group the genes.
   let segments: [Segment]
   let resolutions: [Int]
@@ -88,6 +88,16 @@ public struct SearchSpace: Sendable {
         throw ArchitecturesError(.invalidSpace, "\(file): \(error.message)")
       }
     }
+  }
+
+  /// The same space for another number of classes: the last layer's outputs.
+  public func withClasses(_ classes: Int) -> SearchSpace {
+    var space = self
+    space.classes = classes
+    for index in slots.indices where slots[index].candidates[0].kind == .linear {
+      space.slots[index].outs = [classes]
+    }
+    return space
   }
 
   /// Number of choices a genotype makes.

@@ -119,6 +119,11 @@ struct SpaceLayout {
     if slot.kernelGene != nil || slot.expandGene != nil { groupCount = group + 1 }
   }
 
+  /// `prefix.0`, `prefix.1`, ...: layers named so in the file count too.
+  private func nextName(_ prefix: String) -> String {
+    "\(prefix).\(slots.count { $0.name.hasPrefix(prefix + ".") })"
+  }
+
   private mutating func add(_ stage: SpaceSchema.Stage) throws {
     var segment = SearchSpace.Segment(depths: stage.depths)
     let number = segments.count
@@ -143,8 +148,7 @@ struct SpaceLayout {
       let condition = segment.depthGene.flatMap { gene in
         position >= stage.depths[0] ? Gene.Condition(depthGene: gene, position: position) : nil
       }
-      let name = "\(stage.name).\(blockIndex)"
-      blockIndex += 1
+      let name = nextName(stage.name)
       var slot = SearchSpace.Slot(
         candidates: stage.candidates.map(\.block), condition: condition, widthGene: widthGene,
         outs: outs, stride: position == 0 ? stage.stride : 1, isFirst: position == 0,

@@ -11,16 +11,7 @@ extension SpaceSchema {
   private init(
     yaml: String, file: String, base: (String) throws -> (text: String, file: String), depth: Int
   ) throws {
-    let root: Yams.Node
-    do {
-      guard let node = try Yams.compose(yaml: yaml) else {
-        throw SpaceReader.error(file, 1, "the file is empty")
-      }
-      root = node
-    } catch let error as YamlError {
-      throw SpaceReader.error(file, Self.line(of: error), Self.message(of: error))
-    }
-    let reader = try SpaceReader(root, file: file, what: "a search space")
+    let reader = try YAMLReader(yaml: yaml, file: file, what: "a search space")
     try reader.allow([
       "schema", "name", "title", "source", "extends", "resolution", "input_channels", "classes",
       "width", "divisor", "epsilon", "layers", "definitions",
@@ -51,32 +42,12 @@ extension SpaceSchema {
     if reader.has("layers") {
       layers = try reader.sequence("layers").map { try Layer(reader, $0) }
     }
-    guard !layers.isEmpty else { throw SpaceReader.error(file, 1, "a search space needs 'layers'") }
-  }
-
-  private static func line(of error: YamlError) -> Int {
-    switch error {
-    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
-      mark.line
-    case .duplicatedKeysInMapping(_, let context): context.mark.line
-    default: 1
-    }
-  }
-
-  private static func message(of error: YamlError) -> String {
-    switch error {
-    case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
-      .composer(_, let problem, _, _):
-      problem
-    case .duplicatedKeysInMapping(let keys, _):
-      "key '\(keys.sorted().joined(separator: ", "))' stands twice"
-    default: "this is no YAML"
-    }
+    guard !layers.isEmpty else { throw YAMLReader.error(file, 1, "a search space needs 'layers'") }
   }
 }
 
 extension SpaceSchema.Layer {
-  fileprivate init(_ parent: SpaceReader, _ node: Yams.Node) throws {
+  fileprivate init(_ parent: YAMLReader, _ node: Yams.Node) throws {
     let (kind, reader) = try SpaceSchema.Prototype.entry(parent, node)
     switch kind {
     case "stage": self = .stage(try SpaceSchema.Stage(reader))
@@ -87,7 +58,7 @@ extension SpaceSchema.Layer {
 }
 
 extension SpaceSchema.Stage {
-  fileprivate init(_ reader: SpaceReader) throws {
+  fileprivate init(_ reader: YAMLReader) throws {
     try reader.allow(["name", "depth", "out", "width", "stride", "block", "choice"])
     depths = try reader.integers("depth")
     guard depths.allSatisfy({ $0 <= 64 }), depths == depths.sorted() else {
@@ -98,7 +69,7 @@ extension SpaceSchema.Stage {
     widths = try reader.choices("width", default: [])
     stride = try reader.integer("stride", default: 1, in: 1...8)
     guard reader.has("block") != reader.has("choice") else {
-      throw SpaceReader.error(
+      throw YAMLReader.error(
         reader.file, reader.line, "a stage needs 'block' or 'choice', one of them")
     }
     if reader.has("block") {
@@ -111,7 +82,7 @@ extension SpaceSchema.Stage {
 }
 
 extension SpaceSchema.Cells {
-  fileprivate init(_ reader: SpaceReader) throws {
+  fileprivate init(_ reader: YAMLReader) throws {
     try reader.allow(["name", "nodes", "count", "out", "operations"])
     name = try reader.string("name", default: name)
     nodes = try reader.integer("nodes", in: 2...16)
@@ -122,15 +93,15 @@ extension SpaceSchema.Cells {
 }
 
 extension SpaceSchema.Candidate {
-  fileprivate static func list(_ reader: SpaceReader, _ key: String) throws -> [Self] {
+  fileprivate static func list(_ reader: YAMLReader, _ key: String) throws -> [Self] {
     let list = try reader.sequence(key).map { node in
-      let entry = try SpaceReader(node, file: reader.file, what: "a candidate")
+      let entry = try YAMLReader(node, file: reader.file, what: "a candidate")
       let id = try entry.string("id")
       guard !id.isEmpty, id.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) })
       else { throw entry.error("id", "may hold small letters and digits") }
       let kinds = entry.node.compactMap { $0.key.string }.filter { $0 != "id" }
       guard kinds.count == 1 else {
-        throw SpaceReader.error(reader.file, entry.line, "a candidate needs 'id' and one block")
+        throw YAMLReader.error(reader.file, entry.line, "a candidate needs 'id' and one block")
       }
       let block = try SpaceSchema.Prototype.block(entry, kinds[0])
       return Self(id: id, block: try .init(kinds[0], block))
@@ -144,26 +115,26 @@ extension SpaceSchema.Candidate {
 
 extension SpaceSchema.Prototype {
   /// The single `kind: {…}` of a list entry.
-  fileprivate static func entry(_ parent: SpaceReader, _ node: Yams.Node) throws
-    -> (String, SpaceReader)
+  fileprivate static func entry(_ parent: YAMLReader, _ node: Yams.Node) throws
+    -> (String, YAMLReader)
   {
-    let entry = try SpaceReader(node, file: parent.file, what: "a layer")
+    let entry = try YAMLReader(node, file: parent.file, what: "a layer")
     guard entry.node.count == 1, let kind = entry.node.first?.key.string else {
-      throw SpaceReader.error(parent.file, entry.line, "a layer is one 'kind: {...}'")
+      throw YAMLReader.error(parent.file, entry.line, "a layer is one 'kind: {...}'")
     }
     return (kind, try block(entry, kind))
   }
 
-  fileprivate static func block(_ entry: SpaceReader, _ kind: String) throws -> SpaceReader {
+  fileprivate static func block(_ entry: YAMLReader, _ kind: String) throws -> YAMLReader {
     let value = try entry.value(kind)
     // `identity:` without anything is an empty mapping.
     if case .scalar(let scalar) = value, scalar.string.isEmpty || scalar.string == "null" {
-      return try SpaceReader(.mapping([:]), file: entry.file, what: kind)
+      return try YAMLReader(.mapping([:]), file: entry.file, what: kind)
     }
-    return try SpaceReader(value, file: entry.file, what: kind)
+    return try YAMLReader(value, file: entry.file, what: kind)
   }
 
-  fileprivate init(_ kindName: String, _ reader: SpaceReader) throws {
+  fileprivate init(_ kindName: String, _ reader: YAMLReader) throws {
     let kinds: [String: (Block.Kind, [String])] = [
       "conv": (
         .convolution,
@@ -187,7 +158,7 @@ extension SpaceSchema.Prototype {
       "zero": (.zero, []),
     ]
     guard let (kind, keys) = kinds[kindName] else {
-      throw SpaceReader.error(
+      throw YAMLReader.error(
         reader.file, reader.line,
         "unknown layer '\(kindName)'; known: \((kinds.keys + ["stage", "cells"]).sorted().joined(separator: ", "))"
       )
@@ -216,7 +187,7 @@ extension SpaceSchema.Prototype {
     keepsWidth = try reader.bool("keep_width", default: false)
     if reader.has("projection") {
       let node = try reader.value("projection")
-      projection = [try Self("conv", try SpaceReader(node, file: reader.file, what: "projection"))]
+      projection = [try Self("conv", try YAMLReader(node, file: reader.file, what: "projection"))]
     }
   }
 }

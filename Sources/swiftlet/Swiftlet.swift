@@ -11,9 +11,8 @@ struct Swiftlet: ParsableCommand {
     subcommands: [
       SpaceCommand.self, DescribeCommand.self, DeviceCommand.self, MeasureCommand.self,
       SamplesCommand.self, TableCommand.self, PredictorCommand.self, PredictCommand.self,
-      SearchCommand.self,
-      StudyCommand.self, ReportCommand.self, ExportCommand.self, BenchCommand.self,
-      DoctorCommand.self,
+      SearchCommand.self, SupernetCommand.self, StudyCommand.self, ReportCommand.self,
+      ExportCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 
   static func main() {

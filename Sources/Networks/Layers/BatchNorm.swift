@@ -2,6 +2,9 @@ public import Tensors
 
 /// Batch norm over all but the last axis, and the activation behind it if one is given (Ioffe and Szegedy 2015,
 /// arXiv 1502.03167). Paths: `weight`, `bias`, `running_mean`, `running_var`.
+///
+/// An input with fewer channels than the norm has is normalised by the first of them, as the
+/// layers of a supernet share one norm.
 public final class BatchNorm: UnaryLayer {
   public let weight: Parameter
   public let bias: Parameter
@@ -38,31 +41,34 @@ public final class BatchNorm: UnaryLayer {
   public func callAsFunction(
     _ x: Variable, activation: Activation, _ pass: Pass
   ) throws -> Variable {
-    let (scale, shift) = (pass.tape.parameter(weight), pass.tape.parameter(bias))
+    let channels = x.shape.last ?? 0
+    let scale = try pass.tape.parameter(weight).slice(axis: 0, 0..<channels)
+    let shift = try pass.tape.parameter(bias).slice(axis: 0, 0..<channels)
     guard pass.isTraining || recalibration != nil else {
       return try x.batchNorm(
-        scale: scale, shift: shift, mean: runningMean.value, variance: runningVariance.value,
-        epsilon: epsilon, activation: activation)
+        scale: scale, shift: shift, mean: runningMean.value.slice(axis: 0, 0..<channels),
+        variance: runningVariance.value.slice(axis: 0, 0..<channels), epsilon: epsilon,
+        activation: activation)
     }
     let (y, statistics) = try x.batchNorm(
       scale: scale, shift: shift, epsilon: epsilon, activation: activation)
     if recalibration != nil {
       recalibration?.add(statistics)
     } else if !pass.tape.isRecomputing {
-      runningMean.value.average(with: statistics.mean, decay: 1 - momentum)
-      runningVariance.value.average(with: statistics.unbiasedVariance, decay: 1 - momentum)
+      try runningMean.value.updateLeading(statistics.mean, decay: 1 - momentum)
+      try runningVariance.value.updateLeading(statistics.unbiasedVariance, decay: 1 - momentum)
     }
     return y
   }
 
-  /// The norm with its running statistics as `scale * x + shift`.
-  func folded() -> (scale: Tensor, shift: Tensor) {
+  /// The norm of the first `channels` with its running statistics as `scale * x + shift`.
+  func folded(_ channels: Int) -> (scale: Tensor, shift: Tensor) {
     let (gamma, beta) = (weight.value.array, bias.value.array)
     let (mean, variance) = (runningMean.value.array, runningVariance.value.array)
-    let scale = gamma.indices.map {
+    let scale = (0..<channels).map {
       Double(gamma[$0]) / (Double(variance[$0]) + Double(epsilon)).squareRoot()
     }
-    let shift = gamma.indices.map { Double(beta[$0]) - Double(mean[$0]) * scale[$0] }
+    let shift = (0..<channels).map { Double(beta[$0]) - Double(mean[$0]) * scale[$0] }
     return (Tensor(scale.map { Float($0) }), Tensor(shift.map { Float($0) }))
   }
 }
@@ -86,8 +92,21 @@ extension Layer {
     try body()
     for norm in norms {
       guard let (mean, variance) = norm.recalibration?.result else { continue }
-      norm.runningMean.value = mean
-      norm.runningVariance.value = variance
+      // Channels that did not take part keep theirs.
+      try? norm.runningMean.value.updateLeading(mean, decay: 0)
+      try? norm.runningVariance.value.updateLeading(variance, decay: 0)
+    }
+  }
+}
+
+extension Tensor {
+  /// `self = decay * self + (1 - decay) * values`, for the first elements of a vector.
+  fileprivate mutating func updateLeading(_ values: Tensor, decay: Float) throws {
+    if shape == values.shape { return average(with: values, decay: decay) }
+    _ = try slice(axis: 0, 0..<values.count)
+    let values = values.array
+    update { span in
+      for i in values.indices { span[i] = decay * span[i] + (1 - decay) * values[i] }
     }
   }
 }

@@ -28,19 +28,31 @@ public final class ConvNorm: UnaryLayer {
   public func callAsFunction(
     _ x: Variable, adding shortcut: Variable?, _ pass: Pass
   ) throws -> Variable {
-    let weight = pass.tape.parameter(conv.weight)
+    try x.convolution(
+      pass.tape.parameter(conv.weight), conv.options, norm: norm, activation: activation,
+      adding: shortcut, pass)
+  }
+}
+
+extension Variable {
+  /// Convolution, batch norm, shortcut, activation: `activation(norm(conv(x)) + shortcut)`. The
+  /// weight may be part of a larger one; the norm then is that of its first channels.
+  public func convolution(
+    _ weight: Variable, _ options: Convolution, norm: BatchNorm, activation: Activation,
+    adding shortcut: Variable? = nil, _ pass: Pass
+  ) throws -> Variable {
     if !pass.isTraining, !pass.tape.isRecording, norm.recalibration == nil {
-      let (scale, shift) = pass.folded(norm)
-      let isDepthwise = conv.weight.value.rank == 3
+      let (scale, shift) = pass.folded(norm, channels: weight.shape.last ?? 0)
+      let isDepthwise = weight.shape.count == 3
       let epilogue = ConvolutionEpilogue(
         scale: scale, shift: shift,
         activation: isDepthwise && shortcut != nil ? .identity : activation,
         residual: isDepthwise ? nil : shortcut?.value)
-      let y = try x.convolution(weight, conv.options, epilogue: epilogue)
+      let y = try convolution(weight, options, epilogue: epilogue)
       guard isDepthwise, let shortcut else { return y }
       return try (y + shortcut).activated(activation)
     }
-    let y = try x.convolution(weight, conv.options, moments: true)
+    let y = try convolution(weight, options, moments: true)
     guard let shortcut else { return try norm(y, activation: activation, pass) }
     return try (norm(y, pass) + shortcut).activated(activation)
   }

@@ -153,11 +153,13 @@ public final class Pass {
   private var foldedNorms: [ObjectIdentifier: (owner: BatchNorm, scale: Tensor, shift: Tensor)] =
     [:]
 
-  /// A norm as a scale and a shift, worked out once a pass: keep the pass for all batches of an
-  /// evaluation, and make a new one when weights have changed.
-  func folded(_ norm: BatchNorm) -> (scale: Tensor, shift: Tensor) {
-    if let known = foldedNorms[ObjectIdentifier(norm)] { return (known.scale, known.shift) }
-    let folded = norm.folded()
+  /// A norm of its first `channels` as a scale and a shift, worked out once a pass: keep the pass
+  /// for all batches of an evaluation, and make a new one when weights have changed.
+  func folded(_ norm: BatchNorm, channels: Int) -> (scale: Tensor, shift: Tensor) {
+    if let known = foldedNorms[ObjectIdentifier(norm)], known.scale.count == channels {
+      return (known.scale, known.shift)
+    }
+    let folded = norm.folded(channels)
     foldedNorms[ObjectIdentifier(norm)] = (norm, folded.scale, folded.shift)
     return folded
   }

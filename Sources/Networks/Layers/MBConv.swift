@@ -14,9 +14,20 @@ public final class SqueezeExcite: UnaryLayer {
   public var members: [Member] { [.layer("fc.reduce", reduce), .layer("fc.expand", expand)] }
 
   public func callAsFunction(_ x: Variable, _ pass: Pass) throws -> Variable {
+    try self(x, reduced: reduce.weight.value.shape[3], pass)
+  }
+
+  /// The first `reduced` inner channels on an input that may have fewer channels than the layer.
+  public func callAsFunction(_ x: Variable, reduced: Int, _ pass: Pass) throws -> Variable {
+    let channels = x.shape[3]
+    func layer(_ conv: Conv2d, _ x: Variable, _ outputs: Int) throws -> Variable {
+      try x.convolution(
+        pass.tape.parameter(conv.weight).leading(x.shape[3], outputs),
+        bias: conv.bias.map { try pass.tape.parameter($0).slice(axis: 0, 0..<outputs) })
+    }
     let pooled = try x.mean(over: [1, 2], keepAxes: true)
-    let gate = try expand(reduce(pooled, pass).activated(.relu), pass).activated(.hardSigmoid)
-    return try x * gate
+    let inner = try layer(reduce, pooled, reduced).activated(.relu)
+    return try x * layer(expand, inner, channels).activated(.hardSigmoid)
   }
 }
 

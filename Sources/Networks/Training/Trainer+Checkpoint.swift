@@ -10,7 +10,8 @@ extension Trainer {
 
   /// Writes the state to a temporary name, then renames it: the last good checkpoint stays until
   /// the new one is complete.
-  public func save(to path: String) throws {
+  /// - Parameter extra: entries for the metadata; names of its own are not overwritten.
+  public func save(to path: String, metadata extra: [String: String] = [:]) throws {
     var tensors: [String: Tensor] = [:]
     for (key, value) in try network.state() { tensors["network/\(key)"] = value }
     for (key, value) in optimizer.state() { tensors["optimizer/\(key)"] = value }
@@ -19,7 +20,12 @@ extension Trainer {
       "format": Self.format, "step": String(step), "seed": String(options.seed),
       "rule": try Self.text(options.rule),
     ]
-    try SafeTensors(tensors: tensors, metadata: metadata).write(to: path)
+    try SafeTensors(tensors: tensors, metadata: extra.merging(metadata) { $1 }).write(to: path)
+  }
+
+  /// The metadata of a checkpoint, to see what it belongs to before it is gone on with.
+  public static func metadata(of path: String) throws -> [String: String] {
+    try SafeTensors(contentsOf: path).metadata
   }
 
   /// Goes on from a checkpoint, if there is one.

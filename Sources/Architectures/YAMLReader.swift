@@ -1,14 +1,27 @@
-import Yams
+package import Yams
 
 /// Strict reading of YAML mappings: every key is known, every value of its kind, every error
 /// says file, line and key.
-struct SpaceReader {
-  let file: String
-  let node: Yams.Node.Mapping
-  let line: Int
-  let what: String
+package struct YAMLReader {
+  package let file: String
+  package let node: Yams.Node.Mapping
+  package let line: Int
+  package let what: String
 
-  init(_ node: Yams.Node, file: String, what: String) throws {
+  /// The top of a file.
+  /// - Throws: `invalidSpace` if it is no YAML or no mapping.
+  package init(yaml: String, file: String, what: String) throws {
+    let root: Yams.Node?
+    do {
+      root = try Yams.compose(yaml: yaml)
+    } catch let error as YamlError {
+      throw Self.error(file, error.line, error.summary)
+    }
+    guard let root else { throw Self.error(file, 1, "the file is empty") }
+    try self.init(root, file: file, what: what)
+  }
+
+  package init(_ node: Yams.Node, file: String, what: String) throws {
     guard case .mapping(let mapping) = node else {
       throw Self.error(file, node.mark?.line ?? 1, "\(what) must be a mapping of keys to values")
     }
@@ -22,17 +35,17 @@ struct SpaceReader {
     }
   }
 
-  static func error(_ file: String, _ line: Int, _ message: String) -> ArchitecturesError {
+  package static func error(_ file: String, _ line: Int, _ message: String) -> ArchitecturesError {
     ArchitecturesError(.invalidSpace, "\(file):\(line): \(message)")
   }
 
-  func error(_ key: String, _ message: String) -> ArchitecturesError {
+  package func error(_ key: String, _ message: String) -> ArchitecturesError {
     let mark = node[Yams.Node(key)]?.mark ?? node.first { $0.key.string == key }?.key.mark
     return Self.error(file, mark?.line ?? line, "\(key): \(message)")
   }
 
   /// - Throws: `invalidSpace` naming the first key that is not among `known`.
-  func allow(_ known: [String]) throws {
+  package func allow(_ known: [String]) throws {
     for (key, _) in node where !known.contains(key.string ?? "") {
       let name = key.string ?? "?"
       let near = known.min { distance($0, name) < distance($1, name) }
@@ -44,28 +57,28 @@ struct SpaceReader {
     }
   }
 
-  func has(_ key: String) -> Bool { node[Yams.Node(key)] != nil }
+  package func has(_ key: String) -> Bool { node[Yams.Node(key)] != nil }
 
-  func value(_ key: String) throws -> Yams.Node {
+  package func value(_ key: String) throws -> Yams.Node {
     guard let value = node[Yams.Node(key)] else {
       throw Self.error(file, line, "\(what) needs the key '\(key)'")
     }
     return value
   }
 
-  func string(_ key: String, default fallback: String? = nil) throws -> String {
+  package func string(_ key: String, default fallback: String? = nil) throws -> String {
     if let fallback, !has(key) { return fallback }
     guard let string = try value(key).string else { throw error(key, "must be a string") }
     return string
   }
 
-  func bool(_ key: String, default fallback: Bool) throws -> Bool {
+  package func bool(_ key: String, default fallback: Bool) throws -> Bool {
     guard has(key) else { return fallback }
     guard let bool = try value(key).bool else { throw error(key, "must be true or false") }
     return bool
   }
 
-  func number(_ key: String, default fallback: Double? = nil) throws -> Double {
+  package func number(_ key: String, default fallback: Double? = nil) throws -> Double {
     if let fallback, !has(key) { return fallback }
     guard let number = try value(key).float, number.isFinite else {
       throw error(key, "must be a number")
@@ -74,7 +87,7 @@ struct SpaceReader {
   }
 
   /// A whole number in `range`.
-  func integer(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 1...65_536)
+  package func integer(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 1...65_536)
     throws -> Int
   {
     if let fallback, !has(key) { return fallback }
@@ -85,7 +98,7 @@ struct SpaceReader {
   }
 
   /// One number, a list of numbers, or `{from, to, step}`; 1 to 255 different ones.
-  func choices(_ key: String, default fallback: [Double]? = nil) throws -> [Double] {
+  package func choices(_ key: String, default fallback: [Double]? = nil) throws -> [Double] {
     if let fallback, !has(key) { return fallback }
     let node = try value(key)
     var result: [Double] = []
@@ -100,7 +113,7 @@ struct SpaceReader {
         result.append(number)
       }
     default:
-      let range = try SpaceReader(node, file: file, what: key)
+      let range = try YAMLReader(node, file: file, what: key)
       try range.allow(["from", "to", "step"])
       let (from, to) = (try range.integer("from"), try range.integer("to"))
       let step = try range.integer("step")
@@ -115,7 +128,7 @@ struct SpaceReader {
     return result
   }
 
-  func integers(_ key: String, default fallback: [Int]? = nil) throws -> [Int] {
+  package func integers(_ key: String, default fallback: [Int]? = nil) throws -> [Int] {
     let numbers = try choices(key, default: fallback?.map(Double.init))
     guard numbers.allSatisfy({ $0 == $0.rounded() && $0 <= 65_536 }) else {
       throw error(key, "must be whole numbers")
@@ -123,14 +136,14 @@ struct SpaceReader {
     return numbers.map { Int($0) }
   }
 
-  func sequence(_ key: String) throws -> [Yams.Node] {
+  package func sequence(_ key: String) throws -> [Yams.Node] {
     guard case .sequence(let sequence) = try value(key), !sequence.isEmpty else {
       throw error(key, "must be a list that is not empty")
     }
     return Array(sequence)
   }
 
-  func choice<Value: RawRepresentable & CaseIterable>(_ key: String, default fallback: Value) throws
+  package func choice<Value: RawRepresentable & CaseIterable>(_ key: String, default fallback: Value) throws
     -> Value where Value.RawValue == String
   {
     guard has(key) else { return fallback }
@@ -139,6 +152,28 @@ struct SpaceReader {
       throw error(key, "must be one of \(known)")
     }
     return value
+  }
+}
+
+extension YamlError {
+  fileprivate var line: Int {
+    switch self {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
+      mark.line
+    case .duplicatedKeysInMapping(_, let context): context.mark.line
+    default: 1
+    }
+  }
+
+  fileprivate var summary: String {
+    switch self {
+    case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
+      .composer(_, let problem, _, _):
+      problem
+    case .duplicatedKeysInMapping(let keys, _):
+      "key '\(keys.sorted().joined(separator: ", "))' stands twice"
+    default: "this is no YAML"
+    }
   }
 }
 

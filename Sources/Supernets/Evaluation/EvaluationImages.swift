@@ -1,0 +1,37 @@
+internal import Networks
+internal import Tensors
+
+/// Images that many subnets are evaluated on: kept decoded up to a gigabyte, else read each time.
+struct EvaluationImages: Sendable {
+  struct Batch: Sendable {
+    /// `[N, side, side, C]`, normalised.
+    var images: Tensor
+    var labels: [Int]
+  }
+
+  private let loader: BatchLoader
+  private let kept: [Batch]?
+
+  init(_ data: TrainingData, _ dataset: any ImageDataset) throws {
+    loader = try data.loader(dataset, batch: 200)
+    let bytes = dataset.count * data.side * data.side * data.normalization.mean.count * 4
+    kept = bytes <= 1 << 30 ? try Self.read(loader) : nil
+  }
+
+  private static func read(_ loader: BatchLoader) throws -> [Batch] {
+    try loader.batches(epoch: 0).map { result in
+      let batch = try result.get()
+      return Batch(
+        images: try Tensor(batch.pixels, shape: batch.shape), labels: batch.labels)
+    }
+  }
+
+  func forEach(_ body: (Batch) throws -> Void) throws {
+    if let kept { return try kept.forEach(body) }
+    for result in loader.batches(epoch: 0) {
+      let batch = try result.get()
+      try body(
+        Batch(images: try Tensor(batch.pixels, shape: batch.shape), labels: batch.labels))
+    }
+  }
+}

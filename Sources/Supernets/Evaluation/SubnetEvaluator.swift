@@ -1,0 +1,125 @@
+public import Architectures
+internal import Foundation
+public import Networks
+internal import Tensors
+
+/// Measures subnets with the supernet's weights: recalibrates the norms of each on training images,
+/// then counts hits (Cai et al. 2020, arXiv 1908.09791). Subnets are independent of each other, so
+/// each thread evaluates its own.
+public final class SubnetEvaluator {
+  /// One subnet's result.
+  public struct Evaluation: Sendable, Equatable {
+    public var genotype: Genotype
+    /// Share of images whose largest logit is their label, 0...1.
+    public var accuracy: Double
+    public var images: Int
+  }
+
+  private let data: TrainingData
+  private let engine: Engine
+  private let images: EvaluationImages
+  /// Training images as training shows them, in batches of 200.
+  private let recalibration: [Tensor]
+
+  /// - Parameters:
+  ///   - dataset: images to count hits on.
+  ///   - recalibration: training images to take statistics from, drawn by the data's seed.
+  public init(
+    _ data: TrainingData, on dataset: any ImageDataset, recalibration: Int, threads: Int
+  ) throws {
+    self.data = data
+    engine = try Engine(threads: threads)
+    images = try EvaluationImages(data, dataset)
+    let loader = try data.trainingLoader(batch: min(200, recalibration))
+    var (batches, count) = ([Tensor](), 0)
+    // Epochs that training does not reach.
+    for batch in loader.batches(epoch: 1_000_000) {
+      guard count < recalibration else { break }
+      let batch = try batch.get()
+      batches.append(try Tensor(batch.pixels, shape: batch.shape))
+      count += batch.labels.count
+    }
+    self.recalibration = batches
+  }
+
+  /// Accuracies of subnets of `supernet`, in order.
+  /// - Parameter finished: told of each result as it comes, from any thread but one at a time;
+  ///   what it throws ends the evaluation.
+  public func evaluate(
+    _ genotypes: [Genotype], of supernet: Supernet,
+    finished: (Evaluation) throws -> Void = { _ in }
+  ) throws -> [Evaluation] {
+    var results = [Evaluation?](repeating: nil, count: genotypes.count)
+    var failure: (any Error)?
+    let lock = NSLock()
+    engine.parallel(genotypes.count) { index in
+      guard lock.withLock({ failure == nil }) else { return }
+      let result = Result {
+        let engine = try Engine(threads: 1)
+        let network = try supernet.extracted(genotypes[index], engine: engine)
+        return try evaluate(network, engine, recalibrates: true)
+      }
+      lock.withLock {
+        do {
+          let evaluation = try result.get()
+          results[index] = evaluation
+          try finished(evaluation)
+        } catch {
+          failure = failure ?? error
+        }
+      }
+    }
+    if let failure { throw failure }
+    return results.compactMap { $0 }
+  }
+
+  /// The accuracy of one network, by all threads.
+  /// - Parameter recalibrates: whether its norms take new statistics first.
+  public func evaluate(
+    _ network: ExtractedNetwork, recalibrates: Bool = true
+  ) throws -> Evaluation {
+    try evaluate(network, engine, recalibrates: recalibrates)
+  }
+
+  /// Gives the network's norms the statistics of the recalibration images.
+  public func recalibrate(_ network: ExtractedNetwork) throws {
+    try recalibrate(network, engine)
+  }
+
+  private func recalibrate(_ network: ExtractedNetwork, _ engine: Engine) throws {
+    try network.recalibrate {
+      for batch in recalibration {
+        let pass = Pass.inference(engine)
+        let x = try data.images(batch, at: network.subnet.resolution, engine: engine)
+        _ = try network(pass.tape.constant(x), pass)
+      }
+    }
+  }
+
+  private func evaluate(
+    _ network: ExtractedNetwork, _ engine: Engine, recalibrates: Bool
+  ) throws -> Evaluation {
+    if recalibrates { try recalibrate(network, engine) }
+    let inference = try Inference(engine: engine, chunk: 4) { try network($0, $1) }
+    var (hits, count) = (0, 0)
+    try images.forEach { batch in
+      let x = try data.images(batch.images, at: network.subnet.resolution, engine: engine)
+      hits += try inference(x).hits(batch.labels)
+      count += batch.labels.count
+    }
+    return Evaluation(
+      genotype: network.subnet.genotype, accuracy: Double(hits) / Double(max(1, count)),
+      images: count)
+  }
+}
+
+extension Tensor {
+  /// Rows of `[N, classes]` whose largest value stands at the row's label.
+  func hits(_ labels: [Int]) -> Int {
+    let (values, classes) = (array, shape[1])
+    return labels.enumerated().count { row, label in
+      let scores = values[row * classes..<(row + 1) * classes]
+      return scores.indices.max { scores[$0] < scores[$1] } == row * classes + label
+    }
+  }
+}

@@ -1,0 +1,123 @@
+public import Architectures
+
+/// The part of a space that a phase of training samples from: progressive shrinking opens one
+/// dimension after the other.
+public struct ElasticChoices: Sendable, Equatable {
+  /// Values allowed for the genes of a role; all of them where nothing is said.
+  public var values: [Gene.Role: [Double]]
+  /// CompOFA's coupling: expansion by depth, and one kernel a stage (Sahni et al. 2021,
+  /// arXiv 2104.12642).
+  public var tie: Tie?
+
+  public struct Tie: Sendable, Equatable {
+    /// Expansion of all blocks of a stage by its depth.
+    public var expandOfDepth: [Int: Double]
+    /// Kernel of each stage that has a depth, in order.
+    public var kernels: [Int]
+
+    public init(expandOfDepth: [Int: Double], kernels: [Int]) {
+      self.expandOfDepth = expandOfDepth
+      self.kernels = kernels
+    }
+  }
+
+  public init(values: [Gene.Role: [Double]] = [:], tie: Tie? = nil) {
+    self.values = values
+    self.tie = tie
+  }
+}
+
+/// The genotypes of a space that a phase allows.
+public struct ChoiceSet: Sendable {
+  public let space: SearchSpace
+  /// Allowed choices of each gene, by ascending value.
+  let allowed: [[UInt8]]
+  /// For each gene that follows its stage's depth: the depth gene, and the choice by its choice.
+  private let followers: [Int: (depthGene: Int, choices: [UInt8])]
+
+  /// - Throws: `recipe` if a value is no choice of the space.
+  public init(_ space: SearchSpace, _ choices: ElasticChoices = ElasticChoices()) throws {
+    self.space = space
+    func fail(_ what: String) -> SupernetsError {
+      SupernetsError(.recipe, "space '\(space.name)': \(what)")
+    }
+    allowed = try space.genes.map { gene in
+      let ascending = gene.values.indices.sorted { gene.values[$0] < gene.values[$1] }
+      guard let wanted = choices.values[gene.role] else { return ascending.map { UInt8($0) } }
+      let found = ascending.filter { wanted.contains(gene.values[$0]) }
+      guard !found.isEmpty else {
+        throw fail("\(gene.name) has none of the values \(wanted); it has \(gene.values)")
+      }
+      return found.map { UInt8($0) }
+    }
+    for (role, wanted) in choices.values {
+      let known = Set(space.genes.filter { $0.role == role }.flatMap(\.values))
+      if let value = wanted.first(where: { !known.contains($0) }) {
+        throw fail("no \(role.rawValue) is \(value); there are \(known.sorted())")
+      }
+    }
+    followers = try choices.tie.map { try Self.followers(space, $0, fail) } ?? [:]
+  }
+
+  private static func followers(
+    _ space: SearchSpace, _ tie: ElasticChoices.Tie, _ fail: (String) -> SupernetsError
+  ) throws -> [Int: (depthGene: Int, choices: [UInt8])] {
+    var result: [Int: (depthGene: Int, choices: [UInt8])] = [:]
+    let depthGenes = space.genes.indices.filter { space.genes[$0].role == .depth }
+    guard tie.kernels.isEmpty || tie.kernels.count == depthGenes.count else {
+      throw fail("\(tie.kernels.count) tied kernels for \(depthGenes.count) stages of elastic depth")
+    }
+    for (stage, depthGene) in depthGenes.enumerated() {
+      let next = stage + 1 < depthGenes.count ? depthGenes[stage + 1] : space.genes.count
+      let depths = space.genes[depthGene].values
+      for gene in depthGene + 1..<next {
+        let values = space.genes[gene].values
+        func choice(_ value: Double?) throws -> UInt8 {
+          guard let value, let choice = values.firstIndex(of: value) else {
+            throw fail("\(space.genes[gene].name) cannot be tied to \(value.map { "\($0)" } ?? "-")")
+          }
+          return UInt8(choice)
+        }
+        switch space.genes[gene].role {
+        case .expand:
+          result[gene] = (
+            depthGene, try depths.map { try choice(tie.expandOfDepth[Int($0)]) }
+          )
+        case .kernel where !tie.kernels.isEmpty:
+          let fixed = try choice(Double(tie.kernels[stage]))
+          result[gene] = (depthGene, depths.map { _ in fixed })
+        default: break
+        }
+      }
+    }
+    return result
+  }
+
+  /// The genotype with tied genes set and genes of layers that do not exist cleared.
+  func completed(_ genotype: Genotype) -> Genotype {
+    var genotype = genotype
+    for (gene, follower) in followers {
+      genotype.genes[gene] = follower.choices[genotype[follower.depthGene]]
+    }
+    return space.canonical(genotype)
+  }
+
+  public var smallest: Genotype { completed(Genotype(allowed.map { $0[0] })) }
+  public var largest: Genotype { completed(Genotype(allowed.map { $0[$0.count - 1] })) }
+
+  /// Every gene drawn uniformly from its allowed choices (once-for-all's rule; not uniform among
+  /// networks).
+  public func uniform(_ random: inout SeededGenerator) -> Genotype {
+    completed(Genotype(allowed.map { $0[random.next(below: $0.count)] }))
+  }
+
+  /// One gene that is not tied drawn anew.
+  func mutated(_ genotype: Genotype, _ random: inout SeededGenerator) -> Genotype {
+    let free = allowed.indices.filter { allowed[$0].count > 1 && followers[$0] == nil }
+    guard !free.isEmpty else { return genotype }
+    var genotype = genotype
+    let gene = free[random.next(below: free.count)]
+    genotype.genes[gene] = allowed[gene][random.next(below: allowed[gene].count)]
+    return completed(genotype)
+  }
+}

@@ -1,0 +1,86 @@
+internal import Architectures
+public import Networks
+public import Tensors
+
+/// Weights of a supernet with what is needed to use them: one safetensors file whose tensors have
+/// the names of the `ofa` package.
+public struct SupernetFile: Sendable {
+  public let spaceName: String
+  public let classNames: [String]
+  public let normalization: Normalization
+  /// Side of the images it was trained on.
+  public let side: Int
+  /// Recipe, epochs and whatever else says where the weights come from.
+  public let provenance: [String: String]
+  private let tensors: [String: Tensor]
+  private let path: String
+
+  private static let format = "swiftlet.supernet.1"
+
+  /// The weights of `supernet` as they are now.
+  public init(_ supernet: Supernet, data: TrainingData, recipe: String, epochs: Int) throws {
+    spaceName = supernet.space.name
+    classNames = data.classNames
+    normalization = data.normalization
+    side = data.side
+    provenance = ["recipe": recipe, "epochs": String(epochs)]
+    tensors = try supernet.state()
+    path = "supernet"
+  }
+
+  /// - Throws: `TensorError` if the file is damaged, `checkpoint` if it is no supernet.
+  public init(contentsOf path: String) throws {
+    let file = try SafeTensors(contentsOf: path)
+    func numbers(_ key: String) -> [Float] {
+      (file.metadata[key] ?? "").split(separator: ",").compactMap { Float($0) }
+    }
+    guard file.metadata["format"] == Self.format, let space = file.metadata["space"],
+      let names = file.metadata["classes"], let side = file.metadata["side"].flatMap(Int.init)
+    else {
+      throw SupernetsError(
+        .checkpoint, "\(path): no supernet of this version; 'supernet train' writes them")
+    }
+    spaceName = space
+    classNames = names.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    normalization = Normalization(mean: numbers("mean"), deviation: numbers("deviation"))
+    self.side = side
+    let known = ["format", "space", "classes", "mean", "deviation", "side"]
+    provenance = file.metadata.filter { !known.contains($0.key) }
+    tensors = file.tensors
+    self.path = path
+  }
+
+  /// Appears whole or not at all.
+  /// - Parameter precision: float16 halves the size; accuracies hardly notice.
+  public func write(to path: String, precision: SafeTensors.Precision = .float32) throws {
+    func text(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
+    var metadata = provenance
+    metadata["format"] = Self.format
+    metadata["space"] = spaceName
+    metadata["classes"] = classNames.joined(separator: "\n")
+    metadata["mean"] = text(normalization.mean)
+    metadata["deviation"] = text(normalization.deviation)
+    metadata["side"] = String(side)
+    try SafeTensors(tensors: tensors, metadata: metadata).write(to: path, precision: precision)
+  }
+
+  /// - Throws: `checkpoint` if the weights are of another space or number of classes.
+  public func load(into supernet: Supernet) throws {
+    guard spaceName == supernet.space.name else {
+      throw SupernetsError(
+        .checkpoint,
+        "\(path): weights of the space '\(spaceName)', not of '\(supernet.space.name)'")
+    }
+    guard classNames.count == supernet.space.classes else {
+      throw SupernetsError(
+        .checkpoint,
+        "\(path): weights for \(classNames.count) classes, the network has "
+          + "\(supernet.space.classes)")
+    }
+    do {
+      try supernet.load(tensors)
+    } catch let error as NetworksError {
+      throw SupernetsError(.checkpoint, "\(path): \(error.message)")
+    }
+  }
+}

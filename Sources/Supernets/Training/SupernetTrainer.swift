@@ -1,0 +1,196 @@
+internal import Architectures
+public import Foundation
+internal import Networks
+public import Tensors
+
+/// Trains a supernet through the phases of a recipe. A run that was killed goes on where its last
+/// checkpoint stands and computes the same bits.
+///
+/// In the directory: `checkpoint.safetensors` (the state), `NAME.safetensors` for each phase that
+/// has ended, `log.csv`, and at the end `supernet.safetensors`.
+public final class SupernetTrainer {
+  public let supernet: Supernet
+  public let data: TrainingData
+  public let recipe: TrainingRecipe
+  public let directory: URL
+  private let engine: Engine
+  private let recipeText: String
+
+  /// What a caller shows while it waits.
+  public struct Progress: Sendable {
+    public var phase: String
+    /// Position of the phase, from 1, and their number.
+    public var phaseNumber: (Int, Int)
+    /// Epoch within the phase, from 1, and their number.
+    public var epoch: (Int, Int)
+    public var step: Int
+    public var stepsPerEpoch: Int
+    /// Loss of the largest subnet of the step against the labels.
+    public var loss: Float
+    /// Images of the data set a second, each seen by all subnets of a step.
+    public var imagesPerSecond: Double
+    /// To the end of the phase.
+    public var secondsLeft: Double
+    /// Validation accuracy where an epoch was evaluated.
+    public var accuracy: TrainingLog.Accuracies?
+  }
+
+  /// - Parameter recipeText: the recipe as it was written; kept with the weights.
+  public init(
+    _ supernet: Supernet, _ data: TrainingData, _ recipe: TrainingRecipe, recipeText: String,
+    directory: URL, engine: Engine
+  ) throws {
+    self.supernet = supernet
+    self.data = data
+    self.recipe = recipe
+    self.recipeText = recipeText
+    self.directory = directory
+    self.engine = engine
+    for phase in recipe.phases { _ = try ChoiceSet(supernet.space, phase.choices) }
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+  }
+
+  private func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
+
+  /// Runs all phases that are not done.
+  /// - Parameters:
+  ///   - shouldStop: asked after each step; true saves and returns.
+  ///   - progress: told after each step.
+  /// - Returns: whether the training is complete.
+  public func run(
+    shouldStop: () -> Bool = { false }, progress: (Progress) throws -> Void = { _ in }
+  ) throws -> Bool {
+    let loader = try data.trainingLoader(batch: recipe.batch, cutout: recipe.cutout)
+    let log = TrainingLog(path("log.csv"))
+    var first = 0
+    let checkpoint = path("checkpoint.safetensors")
+    if FileManager.default.fileExists(atPath: checkpoint) {
+      let metadata = try Trainer.metadata(of: checkpoint)
+      guard metadata["recipe"] == recipeText, metadata["space"] == supernet.space.name,
+        let phase = recipe.phases.firstIndex(where: { $0.name == metadata["phase"] })
+      else {
+        throw SupernetsError(
+          .checkpoint,
+          "\(checkpoint): made by another recipe or for another space; go on with the same, or "
+            + "choose an empty directory")
+      }
+      first = phase
+    }
+    var epochsBefore = recipe.phases.prefix(first).reduce(0) { $0 + $1.epochs }
+    for index in first..<recipe.phases.count {
+      let phase = recipe.phases[index]
+      let trainer = try makeTrainer(index, stepsPerEpoch: loader.stepsPerEpoch)
+      let metadata = [
+        "phase": phase.name, "recipe": recipeText, "space": supernet.space.name,
+      ]
+      if try index > first || !trainer.resume(from: checkpoint) {
+        if phase.sortsChannels {
+          let trained = recipe.phases.prefix(index).map { $0.choices.values[.expand]?.count ?? 1 }
+          supernet.sortChannels(kept: (trained.max() ?? 1) - 1)
+        }
+        try trainer.save(to: checkpoint, metadata: metadata)
+      }
+      try log.keep(through: epochsBefore + trainer.step / loader.stepsPerEpoch)
+      let step = try SupernetStep(
+        supernet, data, recipe, phase, teacher: teacher(of: phase), engine: engine)
+      var clock = StepClock()
+      while trainer.step < phase.epochs * loader.stepsPerEpoch {
+        let (epoch, done) = trainer.step.quotientAndRemainder(dividingBy: loader.stepsPerEpoch)
+        for batch in loader.batches(epoch: epochsBefore + epoch, from: done) {
+          let batch = try batch.get()
+          let loss = try step(batch, trainer)
+          clock.tick(images: batch.labels.count)
+          let left = phase.epochs * loader.stepsPerEpoch - trainer.step
+          var state = Progress(
+            phase: phase.name, phaseNumber: (index + 1, recipe.phases.count),
+            epoch: (epoch + 1, phase.epochs), step: trainer.step,
+            stepsPerEpoch: loader.stepsPerEpoch, loss: loss,
+            imagesPerSecond: clock.imagesPerSecond, secondsLeft: Double(left) * clock.secondsPerStep)
+          let isEpochEnd = trainer.step % loader.stepsPerEpoch == 0
+          if isEpochEnd, (epoch + 1) % recipe.evaluateEvery == 0 || left == 0 {
+            state.accuracy = try evaluate(phase)
+            try log.append(
+              state, epoch: epochsBefore + epoch + 1, seconds: clock.takeSeconds())
+          }
+          try progress(state)
+          let stops = shouldStop()
+          if isEpochEnd || stops || clock.isSaveDue {
+            try trainer.save(to: checkpoint, metadata: metadata)
+            clock.saved()
+          }
+          if stops, left > 0 || index + 1 < recipe.phases.count { return false }
+        }
+      }
+      epochsBefore += phase.epochs
+      try SupernetFile(supernet, data: data, recipe: recipeText, epochs: epochsBefore)
+        .write(to: path("\(phase.name).safetensors"))
+    }
+    try SupernetFile(supernet, data: data, recipe: recipeText, epochs: epochsBefore)
+      .write(to: path("supernet.safetensors"))
+    return true
+  }
+
+  private func makeTrainer(_ index: Int, stepsPerEpoch: Int) throws -> Trainer {
+    let phase = recipe.phases[index]
+    return try Trainer(
+      supernet,
+      Trainer.Options(
+        rate: phase.rate,
+        schedule: Schedule(
+          .cosine(), total: phase.epochs * stepsPerEpoch, warmUp: phase.warmUp * stepsPerEpoch),
+        weightDecay: recipe.weightDecay, clipNorm: recipe.clipNorm,
+        seed: recipe.seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15),
+      engine: engine)
+  }
+
+  private func teacher(of phase: TrainingRecipe.Phase) throws -> Supernet? {
+    guard case .phase(let name) = phase.teacher else { return nil }
+    var random = RandomStream(seed: 0)
+    let teacher = try Supernet(supernet.space, random: &random)
+    try SupernetFile(contentsOf: path("\(name).safetensors")).load(into: teacher)
+    return teacher
+  }
+
+  private func evaluate(_ phase: TrainingRecipe.Phase) throws -> TrainingLog.Accuracies {
+    let choices = try ChoiceSet(supernet.space, phase.choices)
+    var random = SeededGenerator(seed: recipe.seed, stream: "shown")
+    let genotypes = [choices.smallest, choices.uniform(&random), choices.largest]
+    let evaluator = try SubnetEvaluator(
+      data, on: data.validation, recalibration: recipe.recalibration, threads: engine.threads)
+    let results = try evaluator.evaluate(genotypes, of: supernet)
+    return TrainingLog.Accuracies(
+      smallest: results[0].accuracy, random: results[1].accuracy, largest: results[2].accuracy)
+  }
+}
+
+/// Rates, averaged over the last minute or so.
+private struct StepClock {
+  private var started = Date()
+  private var last = Date()
+  private var lastSave = Date()
+  private(set) var secondsPerStep = 0.0
+  private var images = 0
+
+  mutating func tick(images: Int) {
+    let now = Date()
+    let seconds = now.timeIntervalSince(last)
+    secondsPerStep = secondsPerStep == 0 ? seconds : 0.98 * secondsPerStep + 0.02 * seconds
+    self.images = images
+    last = now
+  }
+
+  var imagesPerSecond: Double { secondsPerStep > 0 ? Double(images) / secondsPerStep : 0 }
+  var isSaveDue: Bool { last.timeIntervalSince(lastSave) > 60 }
+
+  mutating func saved() {
+    lastSave = Date()
+    last = lastSave
+  }
+
+  /// Seconds since the last call.
+  mutating func takeSeconds() -> Double {
+    let now = Date()
+    defer { started = now }
+    return now.timeIntervalSince(started)
+  }
+}

@@ -1,0 +1,93 @@
+import Architectures
+import ArgumentParser
+import Foundation
+import Networks
+import Supernets
+import Tensors
+
+struct SupernetCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "supernet",
+    abstract: "Once-for-all networks: train one, evaluate and sample its subnets.",
+    subcommands: [Train.self])
+
+  struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Train a supernet on images of your own.",
+      discussion: """
+        --data is a folder: CIFAR-10 or CIFAR-100 (binary), MNIST-like IDX files, or JPEG and PNG \
+        files in one folder a class, with or without train/ and test/ above them. Phases of the \
+        recipe follow one another. A run that was stopped or killed goes on when the same command is \
+        given again. Docs/supernets.md has the keys of a recipe.
+        """)
+    @Option(help: "Name of a space, or path of a space file.") var space: String
+    @Option(help: "Folder of images.") var data: String
+    @Option(help: "Recipe (YAML).") var recipe: String
+    @Option(name: .shortAndLong, help: "Folder for checkpoints, log and weights.") var output: String
+    @Option(help: "Threads to compute with.") var threads = 2
+    @Flag(help: "Leave broken images out instead of stopping at the first.")
+    var skipBroken = false
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      let recipeText = try InputFile.text(recipe)
+      let parsed = try TrainingRecipe(yaml: recipeText, file: recipe)
+      let collection = try ImageCollection(data, skipsBroken: skipBroken)
+      for broken in collection.broken { Terminal.note("left out: \(broken)", quiet: common.quiet) }
+      let space = try SpaceCatalog.standard.space(space)
+        .withClasses(collection.classNames.count)
+      let data = try TrainingData(
+        collection, resolution: space.resolution(space.largestGenotype),
+        validation: parsed.validation, seed: parsed.seed, skipsBroken: skipBroken)
+      Terminal.note(
+        "\(data.training.count) training, \(data.validation.count) validation and "
+          + "\(data.test?.count ?? 0) test images of \(data.classNames.count) classes, "
+          + "\(data.side) pixels", quiet: common.quiet)
+      var random = RandomStream(seed: parsed.seed).derived("weights")
+      let supernet = try Supernet(space, random: &random)
+      let trainer = try SupernetTrainer(
+        supernet, data, parsed, recipeText: recipeText,
+        directory: URL(fileURLWithPath: output), engine: try Engine(threads: threads))
+      let done = try show(trainer)
+      guard done else { throw Failure(.interrupted, "stopped; the same command goes on") }
+      if common.json {
+        let rows = try TrainingLog.rows("\(output)/log.csv")
+        try Output.json(
+          "supernet-training",
+          [
+            "space": .string(space.name), "file": .string("\(output)/supernet.safetensors"),
+            "epochs": .integer(rows.last?.epoch ?? 0),
+            "validation": [
+              "smallest": .optional(rows.last?.accuracy.smallest),
+              "random": .optional(rows.last?.accuracy.random),
+              "largest": .optional(rows.last?.accuracy.largest),
+            ],
+          ])
+      } else {
+        Output.line("\(output)/supernet.safetensors: \(supernet.parameterCount) parameters")
+      }
+    }
+
+    private func show(_ trainer: SupernetTrainer) throws -> Bool {
+      try Interrupt.guarding(resume: "the same command goes on") {
+        var bars: [String: Progress] = [:]
+        defer { for name in bars.keys { bars[name]?.finish() } }
+        return try trainer.run(shouldStop: { Interrupt.isRequested }) { state in
+          let label = "\(state.phase) (\(state.phaseNumber.0)/\(state.phaseNumber.1)) step"
+          bars[label, default: Progress(label, quiet: common.quiet)].update(
+            state.step, of: state.epoch.1 * state.stepsPerEpoch,
+            String(
+              format: "epoch %d/%d, loss %.3f, %.0f images/s", state.epoch.0, state.epoch.1,
+              state.loss, state.imagesPerSecond))
+          guard let accuracy = state.accuracy, !common.quiet else { return }
+          bars[label]?.finish()
+          Terminal.error(
+            String(
+              format: "%@ epoch %d/%d: loss %.3f, smallest %.2f %%, random %.2f %%, largest %.2f %%",
+              state.phase, state.epoch.0, state.epoch.1, state.loss, accuracy.smallest * 100,
+              accuracy.random * 100, accuracy.largest * 100))
+        }
+      }
+    }
+  }
+}
