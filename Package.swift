@@ -68,8 +68,12 @@ let package = Package(
     .target(
       name: "Supernets", dependencies: ["Architectures", "Networks", "Tensors", yams],
       swiftSettings: strict),
+    .executableTarget(
+      name: "SupernetProbe", dependencies: ["Architectures", "Networks", "Supernets", "Tensors"],
+      path: "Tests/SupernetProbe", swiftSettings: strict),
     .testTarget(
-      name: "SupernetsTests", dependencies: ["Supernets", "Architectures", "Networks", "Tensors"],
+      name: "SupernetsTests",
+      dependencies: ["Supernets", "Architectures", "Networks", "SupernetProbe", "Tensors"],
       swiftSettings: strict),
     .target(
       name: "EngineBenchmarks", dependencies: ["Networks", "Tensors"], swiftSettings: strict),

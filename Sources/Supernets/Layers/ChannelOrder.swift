@@ -12,16 +12,15 @@ struct ChannelOrder {
   ///     `[48, 64, 96]` and stage 1 the channels from 64 on stay behind the others.
   ///   - widths: ascending.
   init(_ importance: [Float], kept stage: Int = 0, of widths: [Int] = []) {
-    var indices = Array(importance.indices)
-    // A channel's band: 0 for the narrowest part that is still to be ordered.
+    // Bands that are kept stand 100,000 apart, in float32 as published: within them only large
+    // differences of importance still count.
     let bounds = stage > 0 ? widths.suffix(stage + 1).dropLast() : []
-    func band(_ channel: Int) -> Int { bounds.count { channel >= $0 } }
-    indices.sort { a, b in
-      let (first, second) = (band(a), band(b))
-      if first != second { return first < second }
-      return importance[a] == importance[b] ? a < b : importance[a] > importance[b]
+    let keys = importance.indices.map { channel -> Float in
+      let band = bounds.count { channel >= $0 }
+      let offset = 1e5 * Float(1 + bounds.count - band - widths.count)
+      return band == 0 ? importance[channel] : importance[channel] + offset
     }
-    self.indices = indices
+    indices = keys.indices.sorted { keys[$0] == keys[$1] ? $0 < $1 : keys[$0] > keys[$1] }
   }
 }
 

@@ -1,0 +1,236 @@
+"""The published `ofa` package and our supernets: same weights in, same numbers out.
+
+    ofa_equality.py [--seed S] [--subnets N] [--space NAME ...] [--probe FILE]
+
+For each space the package's network gets random weights and random BatchNorm statistics, and its state
+dict is read by name. For N random subnets the logits must agree to 1e-4 of the largest of them: computed
+as a view, after extraction, after recalibration on the same images, and after channel sorting.
+The state dict that we write must load into the package and compute the same.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import types
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+# The package imports a data loader that needs torchvision; nothing here uses it.
+loader = types.ModuleType("ofa.utils.my_dataloader")
+loader.__path__ = []
+sys.modules["ofa.utils.my_dataloader"] = loader
+
+from ofa.imagenet_classification.elastic_nn.networks import (  # noqa: E402
+    OFAMobileNetV3,
+    OFAProxylessNASNets,
+    OFAResNets,
+)
+from ofa.imagenet_classification.elastic_nn.utils import set_running_statistics  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+TOLERANCE = 1e-4
+KERNELS, EXPANDS, DEPTHS = [3, 5, 7], [3, 4, 6], [2, 3, 4]
+RESNET_EXPANDS, WIDTHS = [0.2, 0.25, 0.35], [0.65, 0.8, 1.0]
+
+
+def mobile(kind, width):
+    return kind(
+        dropout_rate=0, width_mult=width, ks_list=KERNELS, expand_ratio_list=EXPANDS,
+        depth_list=DEPTHS)
+
+
+def resnet():
+    return OFAResNets(
+        dropout_rate=0, depth_list=[0, 1, 2], expand_ratio_list=RESNET_EXPANDS,
+        width_mult_list=WIDTHS)
+
+
+SPACES = {
+    "ofa-mobilenetv3": lambda: mobile(OFAMobileNetV3, 1.0),
+    "ofa-mobilenetv3-w1.2": lambda: mobile(OFAMobileNetV3, 1.2),
+    "ofa-proxylessnas": lambda: mobile(OFAProxylessNASNets, 1.3),
+    "ofa-resnet50": resnet,
+}
+
+
+def sample_mobile(rng, stages, resolution):
+    """Our id and the package's settings of a random subnet; `stages` are the blocks of each stage."""
+    kernels, expands, depths, parts = [], [], [], []
+    for blocks in stages:
+        genes = [(rng.choice(KERNELS), rng.choice(EXPANDS)) for _ in range(blocks)]
+        depth = rng.choice(DEPTHS) if blocks > 1 else 1
+        kernels += [k for k, _ in genes]
+        expands += [e for _, e in genes]
+        depths.append(depth)
+        parts.append("_".join(f"k{k}e{e}" for k, e in genes[:depth]))
+    return f"r{resolution}-" + "-".join(parts), dict(ks=kernels, e=expands, d=depths)
+
+
+def sample_resnet(rng, resolution):
+    widths = [rng.randrange(3) for _ in range(6)]
+    keeps = rng.randrange(2)
+    depths = [2 * keeps] + [rng.randrange(3) for _ in range(4)]
+    expands = [rng.choice(RESNET_EXPANDS) for _ in range(18)]
+    parts = [f"r{resolution}", f"w{WIDTHS[widths[0]]:g}", f"d{keeps}", f"w{WIDTHS[widths[1]]:g}"]
+    start = 0
+    for stage, base in enumerate([2, 2, 4, 2]):
+        blocks = expands[start:start + base + depths[stage + 1]]
+        parts.append("_".join([f"w{WIDTHS[widths[stage + 2]]:g}"] + [f"e{e:g}" for e in blocks]))
+        start += base + 2
+    return "-".join(parts), dict(d=depths, e=expands, w=widths)
+
+
+def randomize(network, generator):
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if "_matrix" in name:  # the identity and some noise, as after training
+                noise = torch.randn(parameter.shape, generator=generator)
+                parameter.add_(0.1 * noise / parameter.shape[0] ** 0.5)
+            elif parameter.dim() > 1:
+                fan = parameter[0].numel()
+                values = torch.randn(parameter.shape, generator=generator) * (1.0 / fan) ** 0.5
+                # Multiples of 2^-16, so that sums of absolute values are exact and channels are
+                # ordered alike whatever the order of summation.
+                parameter.copy_((values * 65536).round() / 65536)
+            elif name.endswith("weight"):
+                parameter.copy_(0.5 + torch.rand(parameter.shape, generator=generator))
+            else:
+                parameter.copy_(0.2 * torch.randn(parameter.shape, generator=generator))
+        for name, buffer in network.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.copy_(0.2 * torch.randn(buffer.shape, generator=generator))
+            elif name.endswith("running_var"):
+                buffer.copy_(0.5 + torch.rand(buffer.shape, generator=generator))
+
+
+def state(network):
+    return {
+        name: value.contiguous().clone()
+        for name, value in network.state_dict().items()
+        if value.dtype == torch.float32
+    }
+
+
+def probe_path(given):
+    if given:
+        return Path(given)
+    for build in (".build-test", ".build"):
+        path = ROOT / build / "release" / "SupernetProbe"
+        if path.exists():
+            return path
+    subprocess.run(
+        ["swift", "build", "-c", "release", "--product", "SupernetProbe"], cwd=ROOT, check=True)
+    return ROOT / ".build" / "release" / "SupernetProbe"
+
+
+class Comparison:
+    """The largest relative differences, by what was compared."""
+
+    def __init__(self):
+        self.worst = {}
+
+    def add(self, what, ours, theirs):
+        scale = theirs.abs().max().item()
+        difference = (ours - theirs).abs().max().item() / scale
+        if not difference <= self.worst.get(what, -1.0):
+            self.worst[what] = difference
+
+    def report(self, space, subnets):
+        ok = all(value <= TOLERANCE for value in self.worst.values())
+        for what, value in self.worst.items():
+            print(f"{space}: {what}: {value:.2e} over {subnets} subnets")
+        return ok
+
+
+def run(probe, folder, **job):
+    path = folder / "job.json"
+    path.write_text(json.dumps(job))
+    environment = dict(os.environ, SWIFTLET_ROOT=str(ROOT))
+    subprocess.run([str(probe), str(path)], check=True, cwd=ROOT, env=environment)
+    return load_file(job["output"])
+
+
+def check(space, seed, count, probe, folder):
+    generator = torch.Generator().manual_seed(seed)
+    rng = random.Random(f"{space} {seed}")
+    network = SPACES[space]()
+    randomize(network, generator)
+    network.eval()
+    resolutions = [160, 192] if space == "ofa-mobilenetv3-w1.2" else [128, 160]
+    images = {f"images-{r}": torch.randn(2, 3, r, r, generator=generator) for r in resolutions}
+    for r in resolutions:
+        for batch, size in enumerate([3, 2]):  # weighted by images, not by batches
+            images[f"recalibration-{r}-{batch}"] = torch.randn(size, 3, r, r, generator=generator)
+    save_file(state(network), folder / "weights.safetensors")
+    save_file(images, folder / "images.safetensors")
+
+    subnets = []
+    for _ in range(count):
+        r = rng.choice(resolutions)
+        if space == "ofa-resnet50":
+            genes, setting = sample_resnet(rng, r)
+        else:
+            stages = [4] * 5 + ([1] if space == "ofa-proxylessnas" else [])
+            genes, setting = sample_mobile(rng, stages, r)
+        subnets.append((f"{space}:{genes}", r, setting))
+    files = dict(images=str(folder / "images.safetensors"), ids=[s[0] for s in subnets])
+    ours = run(
+        probe, folder, space=space, weights=str(folder / "weights.safetensors"),
+        output=str(folder / "out.safetensors"), **files)
+
+    comparison = Comparison()
+    written = SPACES[space]()
+    written.load_state_dict(
+        {k.removeprefix("state/"): v for k, v in ours.items() if k.startswith("state/")})
+    written.eval()
+    with torch.no_grad():
+        for i, (_, r, setting) in enumerate(subnets):
+            x = images[f"images-{r}"]
+            network.set_active_subnet(**setting)
+            comparison.add("as a view", ours[f"logits/{i}"], network(x))
+            alone = network.get_active_subnet(preserve_weight=True).eval()
+            comparison.add("extracted", ours[f"extracted/{i}"], alone(x))
+            set_running_statistics(
+                alone, [(images[f"recalibration-{r}-{b}"], None) for b in range(2)])
+            comparison.add("recalibrated", ours[f"recalibrated/{i}"], alone(x))
+            written.set_active_subnet(**setting)
+            comparison.add("our state dict in the package", written(x), network(x))
+        for stage in range(2):
+            network.re_organize_middle_weights(expand_ratio_stage=stage)
+            sorted_ours = run(
+                probe, folder, space=space, weights=str(folder / "weights.safetensors"),
+                sort=stage, output=str(folder / "sorted.safetensors"), **files)
+            for i, (_, r, setting) in enumerate(subnets):
+                network.set_active_subnet(**setting)
+                comparison.add(
+                    f"channels sorted, stage {stage}", sorted_ours[f"logits/{i}"],
+                    network(images[f"images-{r}"]))
+            save_file(state(network), folder / "weights.safetensors")
+    return comparison.report(space, count)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--subnets", type=int, default=100)
+    parser.add_argument("--space", action="append", choices=SPACES)
+    parser.add_argument("--probe", help="SupernetProbe; found or built when left out")
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    probe = probe_path(arguments.probe)
+    good = True
+    for space in arguments.space or SPACES:
+        with tempfile.TemporaryDirectory() as folder:
+            good = check(space, arguments.seed, arguments.subnets, probe, Path(folder)) and good
+    if not good:
+        sys.exit(f"differences above {TOLERANCE}")
+
+
+if __name__ == "__main__":
+    main()
