@@ -58,6 +58,7 @@ final class ElasticBottleneck: ElasticBlock {
   }
 
   func sortChannels(kept stage: Int) {
+    guard mids.count > 1 else { return }
     let second = ChannelOrder(expand.weight.value.importanceOfInputs, kept: stage, of: mids)
     expand.permuteInputs(second)
     spatial.permuteOutputs(second)

@@ -61,6 +61,7 @@ final class ElasticMBConv: ElasticBlock {
   }
 
   func sortChannels(kept stage: Int) {
+    guard mids.count > 1 else { return }
     let order = ChannelOrder(projection.weight.value.importanceOfInputs, kept: stage, of: mids)
     projection.permuteInputs(order)
     depthwise.permuteOutputs(order)
