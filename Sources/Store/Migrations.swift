@@ -59,6 +59,20 @@ enum Migrations {
           ) WITHOUT ROWID;
           """)
     }
+    migrator.registerMigration("2") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE evaluations (
+            id TEXT NOT NULL,
+            checkpoint TEXT NOT NULL,
+            conditions TEXT NOT NULL,
+            accuracy REAL NOT NULL,
+            images INTEGER NOT NULL,
+            date TEXT NOT NULL,
+            PRIMARY KEY (checkpoint, conditions, id)
+          ) WITHOUT ROWID;
+          """)
+    }
     return migrator
   }
 }

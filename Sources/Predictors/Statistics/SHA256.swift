@@ -1,7 +1,7 @@
 /// SHA-256 (FIPS 180-4), to name the data a predictor was trained on.
-enum SHA256 {
+package enum SHA256 {
   /// The digest in hexadecimal.
-  static func hex(_ message: some Sequence<UInt8>) -> String {
+  package static func hex(_ message: some Sequence<UInt8>) -> String {
     var bytes = Array(message)
     let bits = UInt64(bytes.count) * 8
     bytes.append(0x80)

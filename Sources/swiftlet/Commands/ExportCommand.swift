@@ -1,41 +1,106 @@
 import Architectures
 import ArgumentParser
 import Foundation
+import Networks
 import ONNXFormat
+import Supernets
+import Tensors
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Write an architecture as an ONNX file.",
     discussion: """
-      Without trained weights the file holds seeded He-initialised ones, which its metadata says: \
-      good for measuring, not for predicting.
+      With --checkpoint the file holds the supernet's weights for this architecture; --data names \
+      the images its norms take their statistics from, and --finetune trains it further on them \
+      first. Without trained weights the file holds seeded He-initialised ones, which its metadata \
+      says: good for measuring, not for predicting.
       """)
   @Argument(help: "An architecture's id (space:genes).") var architecture: String
   @Option(name: .shortAndLong, help: "File to write.") var output: String
+  @Option(help: "Supernet that 'supernet train' wrote.") var checkpoint: String?
+  @Option(help: "Folder of images that it was trained on.") var data: String?
+  @Option(help: "Epochs to train the subnet further.") var finetune = 0
+  @Option(help: "Learning rate of that.") var rate: Float = 0.005
+  @Flag(help: "Make the norms part of the convolutions.") var foldNorms = false
   @Option(help: "Images at once.") var batch = 1
   @Option(help: "Seed of the weights.") var seed: UInt64 = 0
+  @Option(help: "Threads to compute with.") var threads = 2
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     guard (1...65_536).contains(batch) else {
       throw Failure(.usage, "--batch \(batch): must be in 1...65536")
     }
+    guard finetune >= 0, finetune == 0 || data != nil else {
+      throw Failure(.usage, "--finetune needs --data, and a number of epochs")
+    }
+    guard checkpoint != nil || data == nil && !foldNorms else {
+      throw Failure(.usage, "--data and --fold-norms need the weights of a --checkpoint")
+    }
+    guard let checkpoint else { return try exportUntrained() }
+    let supernet = try SupernetArgument(checkpoint)
+    let genotype = try supernet.space.genotype(id: architecture)
+    let network = try trained(genotype, supernet)
+    let provenance =
+      "\(supernet.file.spaceName) supernet \(supernet.digest.prefix(12))"
+      + (finetune > 0 ? ", \(finetune) more epochs" : "")
+    var weights = try NamedWeights(
+      network.state().mapValues(\.array), provenance: provenance)
+    var graph = try supernet.space.graph(genotype)
+    if foldNorms { (graph, weights) = try NormFolding.folded(graph, weights) }
+    try write(graph, weights, id: supernet.space.id(genotype))
+  }
+
+  /// The subnet with weights and statistics of its own.
+  private func trained(_ genotype: Genotype, _ supernet: SupernetArgument) throws
+    -> ExtractedNetwork
+  {
+    let engine = try Engine(threads: threads)
+    let network = try supernet.supernet.extracted(genotype, engine: engine)
+    guard let folder = data else {
+      Terminal.note(
+        "note: without --data the norms keep the statistics of the whole supernet, which cost "
+          + "accuracy", quiet: common.quiet)
+      return network
+    }
+    let data = try supernet.data(folder)
+    if finetune > 0 {
+      var options = SubnetTrainer.Options(comparableTo: supernet.recipe)
+      options.epochs = finetune
+      options.rate = rate
+      options.warmUp = 0
+      var bar = Progress("fine-tuning, step", quiet: common.quiet)
+      _ = try Interrupt.guarding(resume: "nothing was written") {
+        try SubnetTrainer(data, options, engine: engine).train(
+          network, shouldStop: { Interrupt.isRequested }
+        ) { bar.update($0, of: $1, String(format: "loss %.3f", $2)) }
+      }
+      bar.finish()
+    }
+    let evaluator = try SubnetEvaluator(
+      data, on: data.validation, recalibration: supernet.recipe.recalibration, threads: threads)
+    try evaluator.recalibrate(network)
+    return network
+  }
+
+  private func exportUntrained() throws {
     let space = try SpaceCatalog.standard.space(ofID: architecture)
     let genotype = try space.genotype(id: architecture)
-    let weights = HeInitialization(seed: seed)
+    try write(try space.graph(genotype), HeInitialization(seed: seed), id: space.id(genotype))
+  }
+
+  private func write(_ graph: OperatorGraph, _ weights: any WeightSource, id: String) throws {
     try ONNXFile.write(
-      try space.graph(genotype), weights: weights,
-      metadata: ONNXMetadata(properties: ["swiftlet.id": space.id(genotype)]), batch: batch,
-      to: URL(fileURLWithPath: output))
+      graph, weights: weights, metadata: ONNXMetadata(properties: ["swiftlet.id": id]),
+      batch: batch, to: URL(fileURLWithPath: output))
     if common.json {
       try Output.json(
         "export",
         [
-          "id": .string(space.id(genotype)), "file": .string(output),
-          "weights": .string(weights.provenance),
+          "id": .string(id), "file": .string(output), "weights": .string(weights.provenance),
         ])
     } else {
-      Output.line("\(output): \(space.id(genotype)), weights \(weights.provenance)")
+      Output.line("\(output): \(id), weights \(weights.provenance)")
     }
   }
 }

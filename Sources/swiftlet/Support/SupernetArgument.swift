@@ -1,0 +1,42 @@
+import Architectures
+import Foundation
+import Networks
+import Predictors
+import Supernets
+import Tensors
+
+/// A supernet with its weights, as a user names it: the file that `supernet train` wrote.
+struct SupernetArgument {
+  let file: SupernetFile
+  let supernet: Supernet
+  let recipe: TrainingRecipe
+  /// SHA-256 of the file.
+  let digest: String
+
+  var space: SearchSpace { supernet.space }
+
+  init(_ path: String) throws {
+    file = try SupernetFile(contentsOf: path)
+    recipe = try TrainingRecipe(yaml: file.provenance["recipe"] ?? "", file: "\(path), its recipe")
+    let space = try SpaceCatalog.standard.space(file.spaceName)
+      .withClasses(file.classNames.count)
+    var random = RandomStream(seed: 0)
+    supernet = try Supernet(space, random: &random)
+    try file.load(into: supernet)
+    digest = SHA256.hex(try Data(contentsOf: URL(fileURLWithPath: path)))
+  }
+
+  /// The images it is judged on, divided as they were in training.
+  func data(_ folder: String, skipsBroken: Bool = false) throws -> TrainingData {
+    let collection = try ImageCollection(folder, skipsBroken: skipsBroken)
+    guard collection.classNames == file.classNames else {
+      throw Failure(
+        .input,
+        "\(folder): classes \(collection.classNames.joined(separator: ", ")); the supernet knows "
+          + file.classNames.joined(separator: ", "))
+    }
+    return try TrainingData(
+      collection, resolution: space.resolution(space.largestGenotype),
+      validation: recipe.validation, seed: recipe.seed, skipsBroken: skipsBroken)
+  }
+}

@@ -1,0 +1,220 @@
+"""The supernet commands as a new user meets them, judged from outside: `supernet_command.py SWIFTLET`.
+
+Makes a small folder of images, a small space and a recipe; trains, once straight through and once killed
+with -9 on the way, and compares the weights bit for bit; evaluates, exports, fine-tunes; ONNX Runtime must
+compute what the file promises; bad input must be refused in one line.
+"""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from PIL import Image
+from safetensors.numpy import load_file
+
+SIDE = 16
+SPACE = """schema: 1
+name: tiny
+resolution: {from: 12, to: 16, step: 4}
+classes: 10
+layers:
+  - conv: {name: first_conv, out: 8, kernel: 3, activation: hswish}
+  - stage: {depth: 1, out: 8, block: {mbconv: {kernel: 3, expand: 1, activation: relu}}}
+  - stage:
+      depth: [1, 2]
+      out: 16
+      stride: 2
+      block: {mbconv: {kernel: [3, 5], expand: [2, 3], activation: hswish, se: true}}
+  - global_pool:
+  - linear: {name: classifier}
+"""
+RECIPE = """schema: 1
+batch: 20
+validation: 60
+recalibration: 100
+weight_decay: 1.0e-4
+dropout: 0.1
+phases:
+  - {name: largest, epochs: 2, warm_up: 1, rate: 0.1}
+  - {name: depth, epochs: 1, rate: 0.05, sampling: sampled, count: 2, teacher: largest, expand: 3}
+  - {name: sandwich, epochs: 2, rate: 0.05, sampling: sandwich, count: 1, sort_channels: true}
+  - {name: attentive, epochs: 1, rate: 0.02, sampling: sandwich, count: 1, sampler: best-up,
+     divergence: alpha}
+"""
+
+
+def make_images(folder, count, seed):
+    """Three classes: stripes across, stripes along, checks; under noise."""
+    generator = np.random.default_rng(seed)
+    y, x = np.mgrid[0:SIDE, 0:SIDE]
+    for label, name in enumerate(["across", "along", "checks"]):
+        target = folder / name
+        target.mkdir(parents=True)
+        for index in range(count):
+            phase, length = generator.uniform(0, 6.3, 2), generator.uniform(3, 6)
+            waves = [np.sin(6.3 * y / length + phase[0]), np.sin(6.3 * x / length + phase[1])]
+            waves.append(waves[0] * waves[1])
+            grey = 128 + 70 * waves[label][..., None] + generator.normal(0, 30, (SIDE, SIDE, 3))
+            Image.fromarray(grey.clip(0, 255).astype(np.uint8)).save(target / f"{index:03}.png")
+
+
+class Commands:
+    def __init__(self, swiftlet, folder):
+        self.swiftlet = swiftlet
+        self.folder = folder
+        self.environment = dict(
+            os.environ, SWIFTLET_SPACES=str(folder), SWIFTLET_STORE=str(folder / "store.sqlite"))
+
+    def start(self, *arguments):
+        return subprocess.Popen(
+            [self.swiftlet, *map(str, arguments)], cwd=self.folder, env=self.environment,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def run(self, *arguments):
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=600)
+        assert process.returncode == 0, f"{arguments}: {process.returncode} {err}"
+        return out
+
+    def json(self, *arguments):
+        return json.loads(self.run(*arguments, "--json", "--quiet"))
+
+    def refused(self, words, *arguments, status=65):
+        process = self.start(*arguments)
+        _, err = process.communicate(timeout=600)
+        lines = [line for line in err.splitlines() if line.startswith("error")]
+        assert process.returncode == status, f"{arguments}: {process.returncode} {err}"
+        assert len(lines) == 1 and words in lines[0], f"{arguments}: {err}"
+
+
+def train_and_kill(commands, arguments):
+    """Kills the training again and again until it gets through."""
+    kills = 0
+    while True:
+        process = commands.start(*arguments)
+        # Once finished, later runs would only confirm it.
+        delay = 0.6 + 0.35 * kills
+        try:
+            _, err = process.communicate(timeout=delay)
+            assert process.returncode == 0, err
+            return kills
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            assert kills < 60, "the training does not get on"
+
+
+def check_onnx(path, images, expected):
+    """Accuracy in ONNX Runtime of a file on normalised images, against the command's."""
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    session = onnxruntime.InferenceSession(path)
+    name = session.get_inputs()[0].name
+    hits = sum(
+        int(session.run(None, {name: pixels[None]})[0].argmax()) == label
+        for pixels, label in images)
+    assert abs(hits / len(images) - expected) <= 0.0005, f"{path}: {hits / len(images)} {expected}"
+    return session
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        commands = Commands(str(Path(sys.argv[1]).resolve()), folder)
+        (folder / "tiny.yaml").write_text(SPACE)
+        (folder / "recipe.yaml").write_text(RECIPE)
+        make_images(folder / "images" / "train", 100, 1)
+        make_images(folder / "images" / "test", 40, 2)
+        common = ["--space", "tiny", "--data", "images", "--recipe", "recipe.yaml"]
+
+        straight = commands.json("supernet", "train", *common, "-o", "straight")
+        kills = train_and_kill(commands, ["supernet", "train", *common, "-o", "killed", "--quiet"])
+        one = load_file(folder / "straight" / "supernet.safetensors")
+        two = load_file(folder / "killed" / "supernet.safetensors")
+        assert one.keys() == two.keys()
+        assert all((one[key] == two[key]).all() for key in one), "a killed run computes other bits"
+        with open(folder / "straight" / "log.csv") as file:
+            assert [row["epoch"] for row in csv.DictReader(file)] == [str(i) for i in range(1, 7)]
+        assert straight["validation"]["largest"] > 0.6, straight
+
+        weights = ["--checkpoint", "straight/supernet.safetensors", "--data", "images"]
+        drawn = commands.json("supernet", "sample", "tiny", "-n", "4", "--rule", "sandwich")
+        # Two resolutions; one block (4 choices) or two (16).
+        assert drawn["architectures"] == str(2 * (4 + 16)), drawn
+        ids = [subnet["id"] for subnet in drawn["subnets"]]
+        first = commands.json("supernet", "evaluate", *weights, "--random", "5", "-o", "out.csv")
+        assert first["evaluated"] == 5
+        again = commands.json("supernet", "evaluate", *weights, "--random", "5")
+        assert again["evaluated"] == 0 and again["evaluations"] == first["evaluations"]
+        tested = commands.json("supernet", "evaluate", *weights, "--test", ids[0])
+        accuracy = tested["evaluations"][0]["measuredAccuracy"]
+        assert accuracy > 0.6, tested
+
+        # The largest subnet sees images as they are; mean and deviation are in the file.
+        with open(folder / "straight" / "supernet.safetensors", "rb") as file:
+            metadata = json.loads(file.read(int.from_bytes(file.read(8), "little")))["__metadata__"]
+        mean, deviation = (
+            np.array([float(v) for v in metadata[key].split(",")], np.float32)
+            for key in ("mean", "deviation"))
+        images = []
+        for label, kind in enumerate(["across", "along", "checks"]):
+            for path in sorted((folder / "images" / "test" / kind).iterdir()):
+                pixels = np.asarray(Image.open(path), np.float32) / 255
+                images.append((((pixels - mean) / deviation).transpose(2, 0, 1), label))
+        commands.run("export", ids[0], *weights, "-o", "plain.onnx")
+        commands.run("export", ids[0], *weights, "--fold-norms", "-o", "folded.onnx")
+        plain = check_onnx(folder / "plain.onnx", images, accuracy)
+        folded = check_onnx(folder / "folded.onnx", images, accuracy)
+        x = {plain.get_inputs()[0].name: images[0][0][None]}
+        a, b = plain.run(None, x)[0], folded.run(None, x)[0]
+        assert np.abs(a - b).max() <= 1e-4 * np.abs(a).max()
+        assert "BatchNormalization" not in {
+            node.op_type for node in onnx.load(folder / "folded.onnx").graph.node}
+        commands.run("export", ids[1], *weights, "--finetune", "1", "-o", "tuned.onnx")
+        alone = commands.json(
+            "supernet", "alone", ids[1], "--data", "images", "--recipe", "recipe.yaml", "--epochs",
+            "2", "-o", "alone.safetensors")
+        assert 0 < alone["test"] <= 1
+
+        check_refusals(commands, folder, common, weights, ids)
+        print(f"killed {kills} times, same bits; largest {accuracy:.3f} in ONNX Runtime too")
+
+
+def check_refusals(commands, folder, common, weights, ids):
+    train = ["supernet", "train", "--space", "tiny", "--recipe", "recipe.yaml", "-o", "refused"]
+    make_images(folder / "spare", 2, 3)
+    (folder / "single").mkdir()
+    (folder / "spare" / "along").rename(folder / "single" / "along")
+    commands.refused("one class", *train, "--data", "single")
+    broken = folder / "images" / "train" / "along" / "zzz.png"
+    broken.write_bytes(b"no image")
+    commands.refused("zzz.png", *train, "--data", "images")
+    commands.run(*train, "--data", "images", "--skip-broken")
+    broken.unlink()
+    (folder / "wrong.yaml").write_text(RECIPE.replace("warm_up", "warmup"))
+    commands.refused(
+        "warm_up", "supernet", "train", "--space", "tiny", "--data", "images", "--recipe",
+        "wrong.yaml", "-o", "refused")
+    other = (folder / "tiny.yaml").read_text().replace("name: tiny", "name: other")
+    (folder / "other.yaml").write_text(other)
+    commands.refused("other", "export", ids[0].replace("tiny:", "other:"), *weights, "-o", "x.onnx")
+    commands.refused(
+        "another recipe or for another space", "supernet", "train", "--space", "other", "--data",
+        "images", "--recipe", "recipe.yaml", "-o", "straight")
+    (folder / "cut.safetensors").write_bytes(
+        (folder / "straight" / "supernet.safetensors").read_bytes()[:5000])
+    commands.refused(
+        "cut.safetensors", "export", ids[0], "--checkpoint", "cut.safetensors", "-o", "x.onnx")
+
+
+if __name__ == "__main__":
+    main()
