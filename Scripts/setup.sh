@@ -39,7 +39,8 @@ requirements=(workers/requirements.txt)
 [ "$profile" = test ] && requirements+=(Tests/peers/requirements.txt)
 venv=.venv
 stamp=$venv/.installed-$profile
-wanted=$(cat "${requirements[@]}" | sha256sum)
+no_deps=Tests/peers/requirements-no-deps.txt
+wanted=$(cat "${requirements[@]}" $no_deps | sha256sum)
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
   echo "setup: Python packages into $venv" >&2
   [ -x $venv/bin/python ] || python3 -m venv $venv || fail "python3 -m venv failed"
@@ -47,5 +48,9 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
     $venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$file" >&2 ||
       fail "pip could not install $file; is a package index reachable?"
   done
+  if [ "$profile" = test ]; then
+    $venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $no_deps >&2 ||
+      fail "pip could not install $no_deps; is a package index reachable?"
+  fi
   echo "$wanted" >"$stamp"
 fi

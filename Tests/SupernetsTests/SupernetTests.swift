@@ -26,4 +26,53 @@ import Testing
       #expect(whole.isIdentical(to: alone))
     }
   }
+
+  /// Graph and network agree on every parameter's name and shape: what export relies on.
+  @Test(arguments: [
+    "ofa-mobilenetv3", "ofa-mobilenetv3-cifar", "ofa-proxylessnas", "ofa-resnet50",
+  ])
+  func extractedParametersAreTheGraphs(name: String) throws {
+    let space = try SpaceCatalog.standard.space(name)
+    var generator = SeededGenerator(seed: 5)
+    for _ in 0..<3 {
+      let genotype = space.sample(using: &generator)
+      var random = RandomStream(seed: 1)
+      let state = try ExtractedNetwork(space, genotype, random: &random).state()
+      let graph = try space.graph(genotype)
+      let weights = graph.parameters.filter { $0.constant == nil }
+      #expect(Set(weights.map(\.name.text)) == Set(state.keys))
+      for weight in weights {
+        #expect(weight.type.fixedShape == state[weight.name.text]?.shape, "\(weight.name)")
+      }
+    }
+  }
+
+  /// Sorting changes no function of subnets at full expansion, and narrower ones get the most
+  /// important channels.
+  @Test func sortingKeepsTheLargest() throws {
+    let space = try SpaceCatalog.standard.space("ofa-mobilenetv3-cifar")
+    var random = RandomStream(seed: 2)
+    let supernet = try Supernet(space, random: &random)
+    let subnet = try supernet.subnet(space.largestGenotype)
+    let x = random.normal([2, subnet.resolution, subnet.resolution, 3])
+    func logits() throws -> [Float] {
+      let pass = Pass.inference(try Engine(threads: 1))
+      return try supernet(pass.tape.constant(x), subnet, pass).value.array
+    }
+    let before = try logits()
+    supernet.sortChannels()
+    let after = try logits()
+    let scale = before.map(abs).max()!
+    // Sums of up to 600 products in another order.
+    #expect(zip(before, after).allSatisfy { abs($0 - $1) < scale * 1e-4 })
+    #expect(before != after)
+  }
+
+  @Test func spacesOfOperationsAreRefused() throws {
+    var random = RandomStream(seed: 1)
+    let error = #expect(throws: ArchitecturesError.self) {
+      try Supernet(SpaceCatalog.standard.space("fbnet"), random: &random)
+    }
+    #expect(error?.message.contains("chooses between operations") == true)
+  }
 }

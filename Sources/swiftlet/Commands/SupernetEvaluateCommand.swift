@@ -160,7 +160,7 @@ extension SupernetCommand {
         uniform ones.
         """)
     @Argument(help: "Name of a space, or path of a space file.") var space: String
-    @Option(name: .short, help: "How many.") var count = 10
+    @Option(name: .customShort("n"), help: "How many.") var count = 10
     @Option(help: "uniform, uniform-cost, best-up, worst-up or sandwich.") var rule = "uniform"
     @Option(help: "What uniform-cost goes by: macs, parameters, weightBytes, activationBytes.")
     var cost = "macs"

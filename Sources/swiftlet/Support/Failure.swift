@@ -1,6 +1,8 @@
 import Architectures
 import ArgumentParser
 import Foundation
+import Networks
+import Tensors
 
 /// A failure of the command itself, with its exit status.
 struct Failure: Error, CustomStringConvertible {
@@ -29,6 +31,8 @@ struct Failure: Error, CustomStringConvertible {
     switch error {
     case let failure as Failure: failure.status.rawValue
     case let error as any ReportableError: error.exitCode
+    case let error as NetworksError: error.code == .diverged ? 1 : 65
+    case let error as TensorError: [.file, .format].contains(error.code) ? 65 : 1
     case is ExitCode, is CleanExit, is ValidationError: nil
     default: String(describing: type(of: error)) == "CommandError" ? nil : 1
     }

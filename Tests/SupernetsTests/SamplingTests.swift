@@ -1,0 +1,95 @@
+import Architectures
+import Testing
+
+@testable import Supernets
+
+@Suite struct SamplingTests {
+  let space: SearchSpace
+
+  init() throws { space = try SpaceCatalog.standard.space("ofa-mobilenetv3-cifar") }
+
+  /// Every draw lies in the phase's part of the space.
+  @Test func choicesBoundEveryDraw() throws {
+    let choices = try ChoiceSet(
+      space, ElasticChoices(values: [.kernel: [7], .depth: [3, 4], .expand: [4, 6]]))
+    var random = SeededGenerator(seed: 1)
+    var depths: Set<Double> = []
+    for _ in 0..<200 {
+      let genotype = choices.uniform(&random)
+      for (index, gene) in space.genes.enumerated() where space.isActive(index, in: genotype) {
+        let value = gene.values[genotype[index]]
+        switch gene.role {
+        case .kernel: #expect(value == 7)
+        case .expand: #expect([4, 6].contains(value))
+        case .depth:
+          #expect([3, 4].contains(value))
+          depths.insert(value)
+        default: break
+        }
+      }
+    }
+    #expect(depths == [3, 4])
+    #expect(choices.largest == space.canonical(space.largestGenotype))
+    #expect(choices.smallest != space.smallestGenotype)
+  }
+
+  /// CompOFA's space: 3 depths in each of 5 stages, everything else follows.
+  @Test func tiedChoicesLeaveOneNetworkADepth() throws {
+    let tie = ElasticChoices.Tie(expandOfDepth: [2: 3, 3: 4, 4: 6], kernels: [3, 5, 3, 3, 5])
+    let choices = try ChoiceSet(space, ElasticChoices(values: [.resolution: [32]], tie: tie))
+    var random = SeededGenerator(seed: 2)
+    let found = Set((0..<5000).map { _ in choices.uniform(&random) })
+    #expect(found.count == 243)
+  }
+
+  @Test func aValueThatIsNoChoiceIsRefused() throws {
+    let error = #expect(throws: SupernetsError.self) {
+      try ChoiceSet(space, ElasticChoices(values: [.kernel: [3, 9]]))
+    }
+    #expect(error?.message.contains("no kernel is 9.0") == true)
+  }
+
+  /// Uniform in cost: as many subnets in each quarter between smallest and largest, where uniform
+  /// draws gather in the middle.
+  @Test func costIsUniformWhenAsked() throws {
+    let cost = try StaticCost.macs.table(for: space)
+    let sampler = SubnetSampler(try ChoiceSet(space), cost: cost)
+    let (low, high) = (cost(sampler.choices.smallest), cost(sampler.choices.largest))
+    func quarters(_ rule: SubnetSampler.Rule) throws -> [Int] {
+      var random = SeededGenerator(seed: 4)
+      var counts = [0, 0, 0, 0]
+      for _ in 0..<400 {
+        let share = (cost(try sampler.draw(rule, &random)) - low) / (high - low)
+        counts[min(3, Int(share * 4))] += 1
+      }
+      return counts
+    }
+    // 100 expected each, deviation 8.7.
+    let uniform = try quarters(.uniformCost)
+    #expect(uniform.allSatisfy { (60...140).contains($0) }, "\(uniform)")
+    let genes = try quarters(.uniform)
+    #expect(genes[3] < 20, "\(genes)")
+  }
+
+  @Test func candidatesShareTheirCost() throws {
+    let cost = try StaticCost.macs.table(for: space)
+    let sampler = SubnetSampler(try ChoiceSet(space), cost: cost)
+    let width = (cost(sampler.choices.largest) - cost(sampler.choices.smallest)) / 32
+    for seed in 0..<20 {
+      var random = SeededGenerator(seed: UInt64(seed))
+      let costs = try sampler.candidates(3, &random).map { cost($0) }
+      #expect(costs.max()! - costs.min()! <= width)
+    }
+  }
+
+  @Test func drawsDependOnTheSeedOnly() throws {
+    let sampler = try SubnetSampler(ChoiceSet(space))
+    func draws(_ seed: UInt64) throws -> [Genotype] {
+      var random = SeededGenerator(seed: seed)
+      return try SubnetSampler.Rule.allCases.map { try sampler.draw($0, &random) }
+        + sampler.sandwich(random: 2, &random)
+    }
+    #expect(try draws(7) == draws(7))
+    #expect(try draws(7) != draws(8))
+  }
+}
