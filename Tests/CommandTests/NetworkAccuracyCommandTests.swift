@@ -9,7 +9,12 @@ struct NetworkAccuracyCommandTests {
     let operations = ["none", "skip", "c1", "c3", "p3"]
     var lines = ["id,accuracy"]
     for index in 0..<24 {
-      let edges = (0..<6).map { operations[(index * 7 + $0 * (index + 3)) % 5] }
+      // Digits to the base of five of numbers far apart.
+      var number = 17 + 643 * index
+      let edges = (0..<6).map { _ in
+        defer { number /= 5 }
+        return operations[number % 5]
+      }
       let quality = edges.reduce(0) { $0 + ($1 == "c3" ? 2 : $1 == "c1" ? 1 : 0) }
       lines.append(
         "nasbench201:\(edges[0])-\(edges[1])_\(edges[2])-\(edges[3])_\(edges[4])_\(edges[5]),"
