@@ -40,21 +40,28 @@ CLONES int32_t ck_cholesky(int64_t n, double *a) {
   return 0;
 }
 
+// Rows that stay in cache while the other operand streams by.
+enum { BLOCK = 32 };
+
 CLONES void ck_solve_lower(int64_t n, const double *l, int64_t count, double *b) {
-  // Each row of the factor serves all right-hand sides while it is in cache.
-  for (int64_t i = 0; i < n; i++) {
-    const double *row = l + i * n;
-    for (int64_t k = 0; k < count; k++) {
-      double *y = b + k * n;
-      y[i] = (y[i] - dot(i, row, y)) / row[i];
+  for (int64_t first = 0; first < count; first += BLOCK) {
+    int64_t end = first + BLOCK < count ? first + BLOCK : count;
+    for (int64_t i = 0; i < n; i++) {
+      const double *row = l + i * n;
+      for (int64_t k = first; k < end; k++) {
+        double *y = b + k * n;
+        y[i] = (y[i] - dot(i, row, y)) / row[i];
+      }
     }
   }
 }
 
 CLONES void ck_inner_products(int64_t rows, int64_t n, const double *a, double *inner) {
-  for (int64_t i = 0; i < rows; i++) {
-    for (int64_t j = 0; j <= i; j++) {
-      inner[i * rows + j] = inner[j * rows + i] = dot(n, a + i * n, a + j * n);
+  for (int64_t first = 0; first < rows; first += BLOCK) {
+    for (int64_t i = first; i < rows; i++) {
+      for (int64_t j = first; j < first + BLOCK && j <= i; j++) {
+        inner[i * rows + j] = inner[j * rows + i] = dot(n, a + i * n, a + j * n);
+      }
     }
   }
 }

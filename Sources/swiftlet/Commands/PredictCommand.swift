@@ -49,6 +49,9 @@ struct PredictCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+      if let accuracyPredictor, !FileManager.default.fileExists(atPath: accuracyPredictor) {
+        throw Failure(.input, "\(accuracyPredictor): no such file")
+      }
       if let accuracyPredictor, NetworkAccuracyPredictor.isPredictor(accuracyPredictor) {
         return try NetworkPredictions.run(
           architectures, predictor: accuracyPredictor, common: common)

@@ -22,10 +22,10 @@ public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
   ]
   /// Samples that choose a kernel's parameters, and samples that are kept in all: the rest, by
   /// seed, is left out.
-  public var choosing = 300
+  public var choosing = 400
   public var limit = 1500
   /// Steps of the choice.
-  public var steps = 60
+  public var steps = 100
   public var seed: UInt64 = 1
 
   public init() {}

@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+
+struct NetworkAccuracyCommandTests {
+  /// Trains on a CSV, then asks for a network by its id and as an ONNX file.
+  @Test func trainOnSamplesAndPredictAFile() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let operations = ["none", "skip", "c1", "c3", "p3"]
+    var lines = ["id,accuracy"]
+    for index in 0..<24 {
+      // Digits to the base of five of numbers far apart.
+      var number = 17 + 643 * index
+      let edges = (0..<6).map { _ in
+        defer { number /= 5 }
+        return operations[number % 5]
+      }
+      let quality = edges.reduce(0) { $0 + ($1 == "c3" ? 2 : $1 == "c1" ? 1 : 0) }
+      lines.append(
+        "nasbench201:\(edges[0])-\(edges[1])_\(edges[2])-\(edges[3])_\(edges[4])_\(edges[5]),"
+          + "\(60 + quality)")
+    }
+    try lines.joined(separator: "\n").write(
+      toFile: command.path("samples.csv"), atomically: true, encoding: .utf8)
+    try #"{"predictor": "networks", "steps": 10}"#.write(
+      toFile: command.path("recipe.json"), atomically: true, encoding: .utf8)
+    let trained = try command.run(
+      "predictor", "train", "--recipe", "recipe.json", "--samples", "samples.csv", "-o", "p.st",
+      "--plot", "p.svg", "--json")
+    #expect(trained.status == 0, "\(trained.errors)")
+    #expect(trained.json["schema"] as? String == "swiftlet.training")
+    #expect(FileManager.default.fileExists(atPath: command.path("p.svg")))
+    let id = "nasbench201:c3-skip_c1-p3_none_c3"
+    #expect(try command.run("export", id, "-o", "net.onnx", "--batch", "1").status == 0)
+    let predicted = try command.run(
+      "predict", "accuracy", id, "net.onnx", "--accuracy-predictor", "p.st", "--json")
+    let rows = predicted.json["predictions"] as? [[String: Any]] ?? []
+    #expect(rows.count == 2, "\(predicted.errors)")
+    guard rows.count == 2 else { return }
+    for key in ["accuracy", "accuracyLow", "accuracyHigh", "score"] {
+      #expect(rows[0][key] as? Double != nil)
+      #expect(rows[0][key] as? Double == rows[1][key] as? Double, "\(key)")
+    }
+  }
+
+  @Test(arguments: [
+    ("nasbench201:c3-c3_c3-c3_c3_c3,-1", "s.csv:2: the accuracy '-1'"),
+    ("nasbench201:c3-c3_c3-c3_c3,90", "s.csv:2: "),
+    (
+      "nasbench201:c3-c3_c3-c3_c3_c3,0.9\nnasbench201:c1-c3_c3-c3_c3_c3,90",
+      "s.csv: accuracies from"
+    ),
+    (
+      "nasbench201:c3-c3_c3-c3_c3_c3,0.9",
+      "1 samples of networks that read their input; 8 are needed"
+    ),
+  ])
+  func mistakesInSamples(lines: String, message: String) throws {
+    let command = try Command()
+    defer { command.remove() }
+    try "id,accuracy\n\(lines)\n".write(
+      toFile: command.path("s.csv"), atomically: true, encoding: .utf8)
+    try #"{"predictor": "networks"}"#.write(
+      toFile: command.path("r.json"), atomically: true, encoding: .utf8)
+    let result = try command.run(
+      "predictor", "train", "--recipe", "r.json", "--samples", "s.csv")
+    #expect(result.status == 65)
+    #expect(result.errors.contains(message), "\(result.errors)")
+  }
+}
