@@ -93,8 +93,8 @@ let package = Package(
     .executableTarget(
       name: "swiftlet",
       dependencies: [
-        "Architectures", "ONNXFormat", "Store", "Devices", "Predictors", "Reports", "Searchers",
-        arguments,
+        "Architectures", "EngineBenchmarks", "ONNXFormat", "Store", "Devices", "Predictors",
+        "Reports", "Searchers", "Tensors", arguments,
       ],
       swiftSettings: strict),
     // Runs the built command; depends on it so that it is built.

@@ -57,6 +57,13 @@ void ck_gemm_tn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, co
                 int64_t ldb, float *c, int64_t ldc, int32_t accumulate) {
   table()->gemm_tn(m, n, k, a, lda, b, ldb, c, ldc, accumulate);
 }
+void ck_frame_product(const ck_frame *f, const float *frame, const ck_gemm_args *args) {
+  table()->frame_product(f, frame, args);
+}
+void ck_frame_gradient(const ck_frame *f, const float *frame, const float *gradient, int64_t n,
+                       float *dw) {
+  table()->frame_gradient(f, frame, gradient, n, dw);
+}
 void ck_activation(int32_t kind, int64_t count, const float *x, float *y) {
   table()->activation(kind, count, x, y);
 }
