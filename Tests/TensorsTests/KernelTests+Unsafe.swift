@@ -186,8 +186,10 @@ import Testing
           expected.pointer[i * ldo + c] = seed % 2 == 0 ? v * factors[3].pointer[c] : v
         }
       }
-      ck_source_rows(
-        Int64(rows), Int64(channels), &source, Int64(channels), out.pointer, Int64(ldo))
+      withExtendedLifetime((x, z, factors)) {
+        ck_source_rows(
+          Int64(rows), Int64(channels), &source, Int64(channels), out.pointer, Int64(ldo))
+      }
       expectEqual(out, expected, tolerance(3), "source rows \(rows)x\(channels), seed \(seed)")
     }
   }
