@@ -14,7 +14,7 @@ extension ConvolutionPlan {
   ) {
     let (k, n, rows) = (input[3], output[3], rows)
     let block = x.isDeferred ? block(k, n) : rows
-    let scratch = Tensor(uninitialized: [parts, x.isDeferred ? block * k : 0], engine: engine)
+    let scratch = x.isDeferred ? Tensor(uninitialized: [parts, block * k], engine: engine) : nil
     if !x.isDeferred { _ = x.value }
     var args = Self.product(k: k, n: n, weight, finish)
     args.streamed = result.count >= Self.streamedElements ? 1 : 0
@@ -29,7 +29,8 @@ extension ConvolutionPlan {
       while row < range.upperBound {
         let count = min(block, range.upperBound - row)
         g.m = Int64(count)
-        g.a = x.rows(row..<row + count, k, in: scratch.base + part * scratch.shape[1])
+        // Without scratch the value lies there already.
+        g.a = x.rows(row..<row + count, k, in: scratch.map { $0.base + part * block * k } ?? to)
         g.lda = Int64(k)
         g.c = to + row * n
         if let residual = finish.residual { g.residual = UnsafePointer(residual.base + row * n) }
