@@ -104,8 +104,8 @@ let package = Package(
     .executableTarget(
       name: "swiftlet",
       dependencies: [
-        "Architectures", "ONNXFormat", "Store", "Devices", "Predictors", "Reports", "Searchers",
-        "Supernets", "Networks", "Tensors", arguments,
+        "Architectures", "Devices", "EngineBenchmarks", "Networks", "ONNXFormat", "Predictors",
+        "Reports", "Searchers", "Store", "Supernets", "Tensors", arguments,
       ],
       swiftSettings: strict),
     // Runs the built command; depends on it so that it is built.

@@ -256,7 +256,7 @@ def main() -> None:
 
     timed = wanted(
         [f"{kind}:{n}" for kind in ("step", "infer64", "infer1") for n in NETWORKS]
-        + ["step:resnet20", "step:mlp"]
+        + ["step:e4k5d3se", "step:resnet20", "step:mlp"]
     )
     kernels = wanted([f"kernel:{k}" for k in KERNELS])
     if timed or kernels:

@@ -12,13 +12,27 @@ def conv_norm(cin: int, cout: int, k: int, stride: int = 1, groups: int = 1) -> 
     ]
 
 
+class SqueezeExcite(nn.Module):
+    def __init__(self, channels: int, reduced: int):
+        super().__init__()
+        self.reduce, self.expand = nn.Conv2d(channels, reduced, 1), nn.Conv2d(reduced, channels, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        gate = self.expand(F.relu(self.reduce(x.mean((2, 3), keepdim=True)), inplace=True))
+        return x * F.hardsigmoid(gate)
+
+
 class MBConv(nn.Module):
-    def __init__(self, cin: int, cout: int, k: int, stride: int, expand: int):
+    """`se`: hard swish for ReLU, and squeeze and excite by 4 behind the depthwise convolution."""
+
+    def __init__(self, cin: int, cout: int, k: int, stride: int, expand: int, se: bool = False):
         super().__init__()
         mid = cin * expand
+        activation = nn.Hardswish if se else nn.ReLU
         self.body = nn.Sequential(
-            *conv_norm(cin, mid, 1), nn.ReLU(inplace=True),
-            *conv_norm(mid, mid, k, stride, mid), nn.ReLU(inplace=True),
+            *conv_norm(cin, mid, 1), activation(inplace=True),
+            *conv_norm(mid, mid, k, stride, mid), activation(inplace=True),
+            *([SqueezeExcite(mid, mid // 4)] if se else []),
             *conv_norm(mid, cout, 1),
         )
         self.skip = stride == 1 and cin == cout
@@ -27,13 +41,13 @@ class MBConv(nn.Module):
         return x + self.body(x) if self.skip else self.body(x)
 
 
-def mobile(expand: int, kernel: int, depth: int) -> nn.Module:
+def mobile(expand: int, kernel: int, depth: int, se: bool = False) -> nn.Module:
     """Stem 3x3 -> 16, stages 24 s1, 32 s2, 48 s2, 64 s1, head 1x1 -> 256, 10 classes."""
     layers: list[nn.Module] = [*conv_norm(3, 16, 3), nn.ReLU(inplace=True)]
     cin = 16
     for cout, stride in [(24, 1), (32, 2), (48, 2), (64, 1)]:
         for i in range(depth):
-            layers.append(MBConv(cin, cout, kernel, stride if i == 0 else 1, expand))
+            layers.append(MBConv(cin, cout, kernel, stride if i == 0 else 1, expand, se))
             cin = cout
     layers += [*conv_norm(cin, 256, 1), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1)]
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(256, 10))
@@ -94,7 +108,8 @@ def settled(name: str) -> nn.Module:
     return model.eval()
 
 
-MOBILE = {"e6k7d4": (6, 7, 4), "e4k5d3": (4, 5, 3), "e3k3d2": (3, 3, 2)}
+MOBILE = {"e6k7d4": (6, 7, 4), "e4k5d3": (4, 5, 3), "e3k3d2": (3, 3, 2),
+          "e4k5d3se": (4, 5, 3, True)}
 
 
 def build(name: str) -> nn.Module:

@@ -57,6 +57,13 @@ void ck_gemm_tn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, co
                 int64_t ldb, float *c, int64_t ldc, int32_t accumulate) {
   table()->gemm_tn(m, n, k, a, lda, b, ldb, c, ldc, accumulate);
 }
+void ck_frame_product(const ck_frame *f, const float *frame, const ck_gemm_args *args) {
+  table()->frame_product(f, frame, args);
+}
+void ck_frame_gradient(const ck_frame *f, const float *frame, const float *gradient, int64_t n,
+                       float *dw) {
+  table()->frame_gradient(f, frame, gradient, n, dw);
+}
 void ck_activation(int32_t kind, int64_t count, const float *x, float *y) {
   table()->activation(kind, count, x, y);
 }
@@ -90,6 +97,22 @@ void ck_softmax(int64_t rows, int64_t columns, const float *x, float *y, int32_t
   table()->softmax(rows, columns, x, y, logarithm);
 }
 
+typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
+
+// Four rows of four to four columns.
+static inline void transpose_quad(const float *in, int64_t ldi, float *out, int64_t ldo) {
+  const quad a = *(const quad *)in, b = *(const quad *)(in + ldi);
+  const quad c = *(const quad *)(in + 2 * ldi), d = *(const quad *)(in + 3 * ldi);
+  const quad ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  const quad cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const quad ef = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const quad gh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *(quad *)out = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+  *(quad *)(out + ldo) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  *(quad *)(out + 2 * ldo) = __builtin_shufflevector(ef, gh, 0, 1, 4, 5);
+  *(quad *)(out + 3 * ldo) = __builtin_shufflevector(ef, gh, 2, 3, 6, 7);
+}
+
 void ck_transpose(int64_t rows, int64_t columns, const float *in, int64_t ldi, float *out,
                   int64_t ldo) {
   enum { BLOCK = 16 };
@@ -97,7 +120,15 @@ void ck_transpose(int64_t rows, int64_t columns, const float *in, int64_t ldi, f
     const int64_t i1 = rows - i0 < BLOCK ? rows : i0 + BLOCK;
     for (int64_t j0 = 0; j0 < columns; j0 += BLOCK) {
       const int64_t j1 = columns - j0 < BLOCK ? columns : j0 + BLOCK;
-      for (int64_t j = j0; j < j1; j++) {
+      int64_t j = j0;
+      for (; j + 4 <= j1; j += 4) {
+        int64_t i = i0;
+        for (; i + 4 <= i1; i += 4) transpose_quad(in + i * ldi + j, ldi, out + j * ldo + i, ldo);
+        for (; i < i1; i++) {
+          for (int64_t l = j; l < j + 4; l++) out[l * ldo + i] = in[i * ldi + l];
+        }
+      }
+      for (; j < j1; j++) {
         for (int64_t i = i0; i < i1; i++) out[j * ldo + i] = in[i * ldi + j];
       }
     }

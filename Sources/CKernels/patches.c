@@ -8,6 +8,7 @@ void ck_patches(const ck_window *w, const ck_source *in, int64_t c0, int64_t n, 
   ck_source s = *in;
   if (s.p) s.p += c0, s.r += c0;
   if (s.q) s.q += c0;
+  if (s.gate) s.gate += c0;
   for (int64_t r = r0; r < r1; r++, out += ldo) {
     const int64_t oy = r / w->out_width, ox = r % w->out_width;
     for (int64_t ky = 0; ky < w->kernel_h; ky++) {

@@ -77,12 +77,48 @@ void ck_gemm_tn_reference(int64_t m, int64_t n, int64_t k, const float *a, int64
   }
 }
 
+static int64_t frame_at(const ck_frame *f, int64_t pixel, int64_t ky, int64_t kx) {
+  const int64_t y = pixel / f->out_width, x = pixel % f->out_width;
+  return ((y * f->stride_h + ky) * f->width + x * f->stride_w + kx) * f->channels;
+}
+
+// By way of the patch matrix, one output pixel at a time.
+void ck_frame_product_reference(const ck_frame *f, const float *frame, const ck_gemm_args *args) {
+  const int64_t k = f->kernel_w * f->channels;
+  for (int64_t o = 0; o < f->out_height * f->out_width; o++) {
+    float patch[f->kernel_h * k];
+    for (int64_t i = 0; i < f->kernel_h * k; i++) {
+      patch[i] = frame[frame_at(f, o, i / k, i % k / f->channels) + i % f->channels];
+    }
+    ck_gemm_args g = *args;
+    g.m = 1, g.k = f->kernel_h * k, g.a = patch, g.lda = g.k, g.accumulate = 0;
+    g.c += o * g.ldc;
+    if (g.residual) g.residual += o * g.ldr;
+    ck_gemm_reference(&g);
+  }
+}
+
+void ck_frame_gradient_reference(const ck_frame *f, const float *frame, const float *gradient,
+                                 int64_t n, float *dw) {
+  const int64_t k = f->kernel_w * f->channels;
+  for (int64_t i = 0; i < f->kernel_h * k; i++) {
+    for (int64_t j = 0; j < n; j++) {
+      double s = dw[i * n + j];
+      for (int64_t o = 0; o < f->out_height * f->out_width; o++) {
+        s += (double)frame[frame_at(f, o, i / k, i % k / f->channels) + i % f->channels] *
+             gradient[o * n + j];
+      }
+      dw[i * n + j] = (float)s;
+    }
+  }
+}
+
 // A deferred value at an element.
 static double source_at(const ck_source *s, int64_t at, int64_t channel) {
   double v = s->x[at];
   if (s->p) v = v * s->p[channel] + s->r[channel];
   if (s->p && s->z) v += (double)s->q[channel] * s->z[at];
-  return value(s->activation, v);
+  return value(s->activation, v) * (s->gate ? s->gate[channel] : 1);
 }
 
 // Position of the input pixel under a tap of an output pixel; -1 outside.

@@ -37,8 +37,7 @@ public struct EngineTask {
     guard let shape = MobileNetwork.names[name] else {
       throw NetworksError(.option, "no benchmark network '\(name)'")
     }
-    return MobileNetwork(
-      expand: shape.expand, kernel: shape.kernel, depth: shape.depth, &random)
+    return MobileNetwork(shape, &random)
   }
 
   private static func trainer(_ network: any Layer, _ engine: Engine) throws -> Trainer {

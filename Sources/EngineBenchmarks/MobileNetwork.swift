@@ -9,19 +9,34 @@ final class MobileNetwork: UnaryLayer {
   private let head: ConvNorm
   private let classifier: Linear
 
-  /// Names as `e6k7d4`: expansion, kernel and depth.
-  static let names: [String: (expand: Int, kernel: Int, depth: Int)] = [
-    "e6k7d4": (6, 7, 4), "e4k5d3": (4, 5, 3), "e3k3d2": (3, 3, 2),
+  struct Shape {
+    var expand: Int
+    var kernel: Int
+    var depth: Int
+    var activation = Activation.relu
+    /// Inner channels divided by those of a squeeze-and-excite layer in each block, if there is one.
+    var squeeze: Int?
+  }
+
+  /// Names as `e6k7d4`: expansion, kernel and depth; `se`: squeeze and excite, hard swish.
+  static let names: [String: Shape] = [
+    "e6k7d4": Shape(expand: 6, kernel: 7, depth: 4),
+    "e4k5d3": Shape(expand: 4, kernel: 5, depth: 3),
+    "e3k3d2": Shape(expand: 3, kernel: 3, depth: 2),
+    "e4k5d3hs": Shape(expand: 4, kernel: 5, depth: 3, activation: .hardSwish),
+    "e4k5d3se": Shape(expand: 4, kernel: 5, depth: 3, activation: .hardSwish, squeeze: 4),
   ]
 
-  init(expand: Int, kernel: Int, depth: Int, _ random: inout RandomStream) {
+  init(_ shape: Shape, _ random: inout RandomStream) {
+    let (expand, depth) = (shape.expand, shape.depth)
     stem = ConvNorm(3, 16, kernel: 3, activation: .relu, &random)
     var blocks: [MBConv] = []
     var inputs = 16
     for (channels, stride) in [(24, 1), (32, 2), (48, 2), (64, 1)] {
       for i in 0..<depth {
         let options = MBConv.Options(
-          kernel: kernel, stride: i == 0 ? stride : 1, expand: expand, activation: .relu)
+          kernel: shape.kernel, stride: i == 0 ? stride : 1, expand: expand,
+          activation: shape.activation, squeezed: shape.squeeze.map { inputs * expand / $0 })
         blocks.append(MBConv(inputs, channels, options, &random))
         inputs = channels
       }

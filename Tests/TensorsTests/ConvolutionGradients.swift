@@ -53,7 +53,21 @@ enum ConvolutionGradients {
         [2, 4, 4, 3], [1, 1, 3, 9], [9], [9], [3, 3, 9], [9], [9], [1, 1, 9, 3], [3], [3],
       ],
       conditioning: 10, operation: invertedResidual),
+    GradientCheck(
+      name: "squeeze and excite",
+      shapes: [[2, 4, 4, 3], [1, 1, 3, 9], [9], [9], [1, 1, 9, 9], [1, 1, 9, 3], [3, 3, 9]],
+      conditioning: 10, operation: excited),
   ]
+
+  /// Batch norm, a gate for each image and channel, and each kind of reader of the product.
+  @Sendable static func excited(_ v: [Variable]) throws -> Variable {
+    let x = try v[0].convolution(v[1], moments: true)
+      .batchNorm(scale: v[2] + 2, shift: v[3], activation: .swish).0
+    let gate = try x.mean(over: [1, 2], keepAxes: true).convolution(v[4]).sigmoid()
+    let y = try x * gate
+    let wide = try y.convolution(v[6], Convolution(kernel: 3))
+    return try Variable.concatenated([y.convolution(v[5]), wide], axis: -1) + (y * y).mean()
+  }
 
   /// Expand, depthwise, project, with batch norms: the deferred values' whole way.
   @Sendable static func invertedResidual(_ v: [Variable]) throws -> Variable {

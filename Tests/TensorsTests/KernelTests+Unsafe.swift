@@ -113,6 +113,87 @@ import Testing
     }
   }
 
+  @Test(arguments: levels) func frames(_ level: Int32) {
+    guard ck_isa_select(level) == level else { return }
+    defer { ck_isa_select(-1) }
+    for seed in Self.seeds {
+      var random = RandomStream(seed: UInt64(seed)).derived("frames")
+      var f = ck_frame()
+      (f.kernel_h, f.kernel_w) = ([1, 2, 3, 3, 5][seed % 5], [3, 3, 1, 2, 5][seed / 5 % 5])
+      (f.stride_h, f.stride_w) = (Int64(seed % 3) + 1, Int64(seed / 3 % 2) + 1)
+      f.out_height = Int64(random.integer(below: 9) + 1)
+      f.out_width = Int64(random.integer(below: 40) + 1)
+      f.channels = Int64(random.integer(below: 20) + 1)
+      // A frame may be wider than its windows reach.
+      f.width = (f.out_width - 1) * f.stride_w + f.kernel_w + Int64(random.integer(below: 3))
+      let height = (f.out_height - 1) * f.stride_h + f.kernel_h
+      let (k, n) = (Int(f.kernel_h * f.kernel_w * f.channels), random.integer(below: 70) + 1)
+      let pixels = Int(f.out_height * f.out_width)
+      let frame = Buffer(Int(f.width * height * f.channels), &random)
+      let (weight, residual) = (Buffer(k * n, &random), Buffer(pixels * n, &random))
+      let (scale, shift) = (Buffer(n, &random), Buffer(n, &random))
+      let c = Buffer(pixels * n, &random)
+      let expected = Buffer(copying: c)
+      let (s1, q1, s2, q2) = (Sums(n), Sums(n), Sums(n), Sums(n))
+      var g = ck_gemm_args()
+      (g.n, g.b, g.ldb) = (Int64(n), weight.constant, Int64(n))
+      (g.c, g.ldc, g.ldr) = (c.pointer, Int64(n), Int64(n))
+      g.activation = Int32(random.integer(below: 9))
+      if random.uniform() < 0.5 { g.scale = scale.constant }
+      if random.uniform() < 0.5 { g.shift = shift.constant }
+      if random.uniform() < 0.5 { g.residual = residual.constant }
+      if random.uniform() < 0.5 { (g.sums, g.squares) = (s1.pointer, q1.pointer) }
+      ck_frame_product(&f, frame.constant, &g)
+      g.c = expected.pointer
+      if g.sums != nil { (g.sums, g.squares) = (s2.pointer, q2.pointer) }
+      ck_frame_product_reference(&f, frame.constant, &g)
+      let what = "seed \(seed), level \(level), \(f), \(n) results"
+      expectEqual(c, expected, tolerance(k), "frame product, \(what)")
+      let sumTolerance = Double(tolerance(k)) * Double(pixels) * (Double(k).squareRoot() + 1)
+      expectEqual(s1, s2, sumTolerance, "sums, \(what)")
+      expectEqual(q1, q2, sumTolerance, "squares, \(what)")
+      let dw = Buffer(copying: weight)
+      let dw2 = Buffer(copying: weight)
+      ck_frame_gradient(&f, frame.constant, residual.constant, Int64(n), dw.pointer)
+      ck_frame_gradient_reference(&f, frame.constant, residual.constant, Int64(n), dw2.pointer)
+      expectEqual(dw, dw2, tolerance(pixels), "frame gradient, \(what)")
+    }
+  }
+
+  /// Rows of few channels too: nothing behind the last row is written.
+  @Test(arguments: levels) func sourceRows(_ level: Int32) {
+    guard ck_isa_select(level) == level else { return }
+    defer { ck_isa_select(-1) }
+    for seed in Self.seeds {
+      var random = RandomStream(seed: UInt64(seed)).derived("source")
+      let (rows, channels) = (random.integer(below: 9) + 1, random.integer(below: 40) + 1)
+      let ldo = channels + (seed % 3 == 0 ? 2 : 0)
+      let (x, z) = (Buffer(rows * channels, &random), Buffer(rows * channels, &random))
+      let factors = (0..<4).map { _ in Buffer(channels, &random) }
+      let out = Buffer(rows * ldo, &random)
+      let expected = Buffer(copying: out)
+      var source = ck_source()
+      (source.x, source.z) = (x.constant, z.constant)
+      (source.p, source.q, source.r) = (
+        factors[0].constant, factors[1].constant, factors[2].constant
+      )
+      if seed % 2 == 0 { source.gate = factors[3].constant }
+      for i in 0..<rows {
+        for c in 0..<channels {
+          let (a, b) = (x.pointer[i * channels + c], z.pointer[i * channels + c])
+          let v =
+            a * factors[0].pointer[c] + b * factors[1].pointer[c] + factors[2].pointer[c]
+          expected.pointer[i * ldo + c] = seed % 2 == 0 ? v * factors[3].pointer[c] : v
+        }
+      }
+      withExtendedLifetime((x, z, factors)) {
+        ck_source_rows(
+          Int64(rows), Int64(channels), &source, Int64(channels), out.pointer, Int64(ldo))
+      }
+      expectEqual(out, expected, tolerance(3), "source rows \(rows)x\(channels), seed \(seed)")
+    }
+  }
+
   static func window(_ random: inout RandomStream) -> ck_window {
     var w = ck_window()
     w.height = Int64(random.integer(below: 12) + 3)
@@ -160,6 +241,7 @@ import Testing
         if random.uniform() < 0.6 {
           (args.in.p, args.in.r) = (scale.constant, shift.constant)
           args.in.activation = Int32(random.integer(below: 9))
+          if random.uniform() < 0.5 { args.in.gate = shift.constant }
         }
         (args.weight, args.out) = (weight.constant, out.pointer)
         (args.sums, args.squares) = (s1.pointer, q1.pointer)

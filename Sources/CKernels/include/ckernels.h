@@ -89,6 +89,24 @@ void ck_gemm_tn_reference(int64_t m, int64_t n, int64_t k, const float *a, int64
 void ck_transpose(int64_t rows, int64_t columns, const float *in, int64_t ldi, float *out,
                   int64_t ldo);
 
+// A frame is an image copied between zeros, so that no window hangs over its edge. Rows of windows
+// are undilated.
+typedef struct {
+  int64_t width, channels;  // of the frame, in pixels and floats a pixel
+  int64_t out_height, out_width;
+  int64_t kernel_h, kernel_w, stride_h, stride_w;
+} ck_frame;
+
+// Dense convolution of a frame: C[(y, x), n] = the window's pixels times B [(ky, kx, channel), n],
+// finished as a product is. Of `args`, m, k, a, lda, accumulate and streamed don't count.
+void ck_frame_product(const ck_frame *f, const float *frame, const ck_gemm_args *args);
+// dw[(ky, kx, channel), n] += its gradient, from that of the result [(y, x), n].
+void ck_frame_gradient(const ck_frame *f, const float *frame, const float *gradient, int64_t n,
+                       float *dw);
+void ck_frame_product_reference(const ck_frame *f, const float *frame, const ck_gemm_args *args);
+void ck_frame_gradient_reference(const ck_frame *f, const float *frame, const float *gradient,
+                                 int64_t n, float *dw);
+
 // ---- Elementwise -----------------------------------------------------------------------------
 
 enum { CK_ADD = 0, CK_SUBTRACT = 1, CK_MULTIPLY = 2, CK_DIVIDE = 3, CK_MAXIMUM = 4, CK_MINIMUM = 5 };
@@ -124,14 +142,16 @@ void ck_softmax(int64_t rows, int64_t columns, const float *x, float *y, int32_t
 
 // ---- Deferred values ---------------------------------------------------------------------------
 
-// An array that is described, not stored: value = activation(p * x + q * z + r), with p, q, r per
-// channel. A normalised activation is activation(scale * x + shift); the gradient behind a batch
-// norm is p * g + q * z + r. Consumers read it through this and save a pass through memory.
+// An array that is described, not stored: value = activation(p * x + q * z + r) * gate, with p, q, r
+// and gate per channel. A normalised activation is activation(scale * x + shift); the gradient
+// behind a batch norm is p * g + q * z + r; gates are those of squeeze and excite. Consumers read it
+// through this and save a pass through memory.
 typedef struct {
   const float *x;
   const float *z;  // or NULL
   const float *p, *q, *r;  // [channels]; p NULL: the value is x; q only with z
   int32_t activation;
+  const float *gate;  // [channels] or NULL; only with p
 } ck_source;
 
 // What happens to the gradient of such a value on the way out: g = y * activation'(scale * z +

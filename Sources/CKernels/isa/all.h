@@ -1,6 +1,7 @@
 #include "table.h"
 #include "vector.h"
 #include "gemm.h"
+#include "frame.h"
 #include "elementwise.h"
 #include "source.h"
 #include "depthwise.h"

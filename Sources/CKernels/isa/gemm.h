@@ -13,25 +13,32 @@ typedef struct {
   float *sums, *squares;  // [2 * VW]
 } FN(finish);
 
-// C[mr, nv * VW] = sum over p < k of A[i * ai + p * ak] B[p * ldb + j]; n valid columns.
-CK_INLINE void FN(tile)(const int mr, const int nv, int64_t k, const float *a, int64_t ai,
-                        int64_t ak, const float *b, int64_t ldb, float *c, int64_t ldc, int64_t n,
-                        const float *ahead, const FN(finish) * f) {
+// C[mr, nv * VW] = sum over p < k of A[i * ai + p * ak] B[p * ldb + j]; n valid columns. The sum
+// goes over `runs` such stretches of A, each starting `jump` behind the end of the one before; B's
+// rows go on without a gap.
+CK_INLINE void FN(tile)(const int mr, const int nv, int64_t runs, int64_t jump, int64_t k,
+                        const float *a, int64_t ai, int64_t ak, const float *b, int64_t ldb,
+                        float *c, int64_t ldc, int64_t n, const float *ahead,
+                        const FN(finish) * f) {
   vec acc[MR][2];
   UNROLL for (int i = 0; i < mr; i++) {
     UNROLL for (int v = 0; v < nv; v++) acc[i][v] = (vec){0};
   }
 #pragma clang loop unroll(disable)
-  for (int64_t p = 0; p < k; p++) {
-    vec bv[2];
-    UNROLL for (int v = 0; v < nv; v++) bv[v] = FN(load)(b + v * VW);
-    __builtin_prefetch(ahead + p * 16);
-    UNROLL for (int i = 0; i < mr; i++) {
-      const float s = a[i * ai];
-      UNROLL for (int v = 0; v < nv; v++) acc[i][v] += s * bv[v];
+  for (int64_t run = 0; run < runs; run++) {
+#pragma clang loop unroll(disable)
+    for (int64_t p = 0; p < k; p++) {
+      vec bv[2];
+      UNROLL for (int v = 0; v < nv; v++) bv[v] = FN(load)(b + v * VW);
+      __builtin_prefetch(ahead + p * 16);
+      UNROLL for (int i = 0; i < mr; i++) {
+        const float s = a[i * ai];
+        UNROLL for (int v = 0; v < nv; v++) acc[i][v] += s * bv[v];
+      }
+      a += ak;
+      b += ldb;
     }
-    a += ak;
-    b += ldb;
+    a += jump;
   }
   if (f->accumulate) {
     UNROLL for (int i = 0; i < mr; i++) {
@@ -96,28 +103,47 @@ CK_INLINE void FN(tile)(const int mr, const int nv, int64_t k, const float *a, i
 
 #define CK_TILE(mr, nv, name, ai, ak, id)                                                     \
   static __attribute__((noinline)) void FN(name##_##id##_##nv)(                               \
-      int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,          \
-      int64_t ldc, int64_t n, const float *ahead, const FN(finish) * f) {                     \
-    FN(tile)(mr, nv, k, a, ai, ak, b, ldb, c, ldc, n, ahead, f);                              \
+      int64_t runs, int64_t jump, int64_t k, const float *a, int64_t lda, const float *b,     \
+      int64_t ldb, float *c, int64_t ldc, int64_t n, const float *ahead,                      \
+      const FN(finish) * f) {                                                                 \
+    FN(tile)(mr, nv, runs, jump, k, a, ai, ak, b, ldb, c, ldc, n, ahead, f);                  \
   }
+#if MR > 8
+#define CK_EIGHT(nv, name, ai, ak) CK_TILE(8, nv, name, ai, ak, 8)
+#define CK_CALL_EIGHT(name) CK_CALL(name, 8)
+#else
+#define CK_EIGHT(nv, name, ai, ak)
+#define CK_CALL_EIGHT(name) (void)0
+#endif
 #define CK_TILES(name, ai, ak)                                                          \
   CK_TILE(1, 1, name, ai, ak, 1) CK_TILE(2, 1, name, ai, ak, 2)                         \
   CK_TILE(4, 1, name, ai, ak, 4) CK_TILE(MR, 1, name, ai, ak, full)                     \
   CK_TILE(1, 2, name, ai, ak, 1) CK_TILE(2, 2, name, ai, ak, 2)                         \
-  CK_TILE(4, 2, name, ai, ak, 4) CK_TILE(MR, 2, name, ai, ak, full)
+  CK_TILE(4, 2, name, ai, ak, 4) CK_TILE(MR, 2, name, ai, ak, full)                     \
+  CK_EIGHT(1, name, ai, ak) CK_EIGHT(2, name, ai, ak)
 #define CK_CALL(name, id)                                                               \
-  two ? FN(name##_##id##_2)(k, a, lda, b, ldb, c, ldc, n, ahead, f)                     \
-      : FN(name##_##id##_1)(k, a, lda, b, ldb, c, ldc, n, ahead, f)
+  two ? FN(name##_##id##_2)(runs, jump, k, a, lda, b, ldb, c, ldc, n, ahead, f)         \
+      : FN(name##_##id##_1)(runs, jump, k, a, lda, b, ldb, c, ldc, n, ahead, f)
+
+// Rows of the next tile: 16 are two equal tiles, not a full and a small one.
+CK_INLINE int FN(tile_rows)(int64_t m) {
+  if (m >= MR && !(MR == 12 && m == 16)) return MR;
+  if (MR > 8 && m >= 8) return 8;
+  return m >= 4 ? 4 : (m >= 2 ? 2 : 1);
+}
+
 #define CK_ROWS(name, step)                                                             \
-  static void FN(name##_rows)(int64_t m, int64_t k, const float *a, int64_t lda,        \
-                              const float *b, int64_t ldb, float *c, int64_t ldc,       \
-                              int64_t n, FN(finish) * f) {                              \
+  static void FN(name##_rows)(int64_t m, int64_t runs, int64_t jump, int64_t k,         \
+                              const float *a, int64_t lda, const float *b, int64_t ldb, \
+                              float *c, int64_t ldc, int64_t n, FN(finish) * f) {       \
     const int two = n > VW;                                                             \
     while (m > 0) {                                                                     \
-      const int mr = m >= MR ? MR : (m >= 4 ? 4 : (m >= 2 ? 2 : 1));                    \
+      const int mr = FN(tile_rows)(m);                                                  \
       const float *ahead = a + mr * step;                                               \
       if (mr == MR) {                                                                   \
         CK_CALL(name, full);                                                            \
+      } else if (mr == 8) {                                                             \
+        CK_CALL_EIGHT(name);                                                            \
       } else if (mr == 4) {                                                             \
         CK_CALL(name, 4);                                                               \
       } else if (mr == 2) {                                                             \
@@ -176,7 +202,7 @@ static void FN(gemm)(const ck_gemm_args *g) {
           for (int64_t p = 0; p < k; p++) memcpy(panel + p * 2 * VW, b + p * ldb, 8 * VW);
           b = panel, ldb = 2 * VW;
         }
-        FN(nn_rows)(m, k, g->a + i0 * g->lda + p0, g->lda, b, ldb, g->c + i0 * g->ldc + j, g->ldc,
+        FN(nn_rows)(m, 1, 0, k, g->a + i0 * g->lda + p0, g->lda, b, ldb, g->c + i0 * g->ldc + j, g->ldc,
                     n < 2 * VW ? n : 2 * VW, &f);
         if (f.sums) {
           for (int64_t v = 0; v < 2 * VW && v < n; v++) {
@@ -201,7 +227,7 @@ static void FN(gemm_tn)(int64_t m, int64_t n, int64_t k, const float *a, int64_t
     const int64_t rows = m - r < mb ? m - r : mb;
     for (int64_t j = 0; j < n; j += 2 * VW) {
       FN(finish) f = {.accumulate = accumulate || r > 0};
-      FN(tn_rows)(k, rows, a + r * lda, lda, b + r * ldb + j, ldb, c + j, ldc,
+      FN(tn_rows)(k, 1, 0, rows, a + r * lda, lda, b + r * ldb + j, ldb, c + j, ldc,
                   n - j < 2 * VW ? n - j : 2 * VW, &f);
     }
     r += rows;
@@ -209,5 +235,7 @@ static void FN(gemm_tn)(int64_t m, int64_t n, int64_t k, const float *a, int64_t
 }
 #undef CK_TILES
 #undef CK_TILE
+#undef CK_EIGHT
 #undef CK_CALL
+#undef CK_CALL_EIGHT
 #undef CK_ROWS

@@ -31,7 +31,8 @@ CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind,
   const float *x = s->x + offset + c0, *z = s->z ? s->z + offset + c0 : NULL;
   UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
     const int64_t m = n - v * VW;
-    vec p = {0}, q = {0}, r = {0};
+    vec p = {0}, q = {0}, r = {0}, gate = FN(splat)(1.0f);
+    if (s->gate && m > 0) gate = FN(load)(s->gate + c0 + v * VW);
     if (s->p && m > 0) {
       p = FN(load)(s->p + c0 + v * VW);
       r = FN(load)(s->r + c0 + v * VW);
@@ -46,6 +47,7 @@ CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind,
       }
       vec value = {0};
       if (m > 0) value = FN(activate)(kind, FN(affine_at)(s, x + at, z ? z + at : NULL, p, q, r));
+      if (s->gate) value *= gate;
       FN(store)(out + i * CK_LANES + v * VW, value);
     }
   }
@@ -76,9 +78,10 @@ CK_INLINE void FN(source_block)(const ck_source *s, const int32_t kind, int64_t 
         if (z) v += FN(load)(s->q + j) * FN(load)(z + j);
       }
       v = FN(activate)(kind, v);
+      if (s->gate) v *= FN(load)(s->gate + j);
       if (o) v += FN(load)(o + j);
-      if (dense && i + 1 < rows) {
-        FN(store)(y + j, v);  // what it spills into is the next row, which follows
+      if (dense && (rows - i) * channels - j >= VW) {
+        FN(store)(y + j, v);  // what it spills into are the next rows, which follow
       } else {
         FN(store_n)(y + j, v, n);
       }

@@ -7,6 +7,8 @@ typedef struct {
   void (*gemm)(const ck_gemm_args *);
   void (*gemm_tn)(int64_t, int64_t, int64_t, const float *, int64_t, const float *, int64_t,
                   float *, int64_t, int32_t);
+  void (*frame_product)(const ck_frame *, const float *, const ck_gemm_args *);
+  void (*frame_gradient)(const ck_frame *, const float *, const float *, int64_t, float *);
   void (*activation)(int32_t, int64_t, const float *, float *);
   void (*activation_gradient)(int32_t, int64_t, const float *, const float *, float *);
   void (*activation_second)(int32_t, int64_t, const float *, float *);
@@ -30,7 +32,9 @@ typedef struct {
 
 #define CK_TABLE(isa)                                                                         \
   {                                                                                           \
-    .name = isa, .gemm = FN(gemm), .gemm_tn = FN(gemm_tn), .activation = FN(activation),      \
+    .name = isa, .gemm = FN(gemm), .gemm_tn = FN(gemm_tn),                                    \
+    .frame_product = FN(frame_product), .frame_gradient = FN(frame_gradient),                 \
+    .activation = FN(activation),                                                             \
     .activation_gradient = FN(activation_gradient),                                           \
     .activation_second = FN(activation_second), .binary = FN(binary), .unary = FN(unary),     \
     .affine = FN(affine), .axpy = FN(axpy), .dot = FN(dot), .maximum = FN(maximum),           \

@@ -1,20 +1,24 @@
-/// A value that is described, not stored: `activation(p * x + q * z + r)`, p, q, r per channel.
+/// A value that is described, not stored: `activation(p * x + q * z + r) * gate`.
 ///
 /// Batch norm makes them, forward (`activation(scale * x + shift)`) and backward (`p * g + q * z +
-/// r`). Convolutions read them as they are, which saves writing and reading the array once more;
-/// every other operator asks for ``Variable/value``, which computes the array and keeps it.
+/// r`), and so do the gates of squeeze-and-excite layers. Convolutions read them as they are, which
+/// saves writing and reading the array once more; every other operator asks for ``Variable/value``,
+/// which computes the array and keeps it.
 final class Deferred {
   let x: Tensor
   let z: Tensor?
+  /// `[channels]`; p and r may be `[images, channels]`.
   let p: Tensor
   let q: Tensor?
   let r: Tensor
   let activation: Activation
+  /// `[images, channels]`.
+  let gate: Tensor?
   private var computed: Tensor?
 
   init(
     x: Tensor, z: Tensor? = nil, p: Tensor, q: Tensor? = nil, r: Tensor,
-    activation: Activation = .identity
+    activation: Activation = .identity, gate: Tensor? = nil
   ) {
     self.x = x
     self.z = z
@@ -22,7 +26,11 @@ final class Deferred {
     self.q = q
     self.r = r
     self.activation = activation
+    self.gate = gate
   }
+
+  /// Whether every image has factors of its own.
+  var isPerImage: Bool { p.rank == 2 || gate != nil }
 
   func value(_ engine: Engine) -> Tensor {
     if let computed { return computed }

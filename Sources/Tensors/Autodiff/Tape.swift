@@ -174,6 +174,11 @@ public final class Tape {
 
   private func accumulate(_ sum: consuming Variable, _ part: Variable) throws -> Variable {
     if isRecording { return try sum + part }
+    if case .deferred(let a) = sum.content, case .deferred(let b) = part.content,
+      let both = a.adding(b, engine)
+    {
+      return Variable(content: .deferred(both), tape: self, node: nil)
+    }
     var value = sum.value
     sum = part  // so that the value has one owner and is added to in place
     value.add(part.value, engine: engine)

@@ -136,8 +136,22 @@ extension Tensor {
       storage: storage)
     let result = Tensor(uninitialized: source.shape, engine: engine)
     if axes == [1, 0] {
-      ck_transpose(
-        Int64(shape[0]), Int64(shape[1]), base, Int64(strides[0]), result.base, Int64(shape[0]))
+      let (rows, from, to) = (shape[0], base, result.base)
+      let (distance, columns) = (Int64(strides[0]), shape[1])
+      func turn(_ range: Range<Int>) {
+        let j = range.lowerBound
+        ck_transpose(
+          Int64(rows), Int64(range.count), from + j, distance, to + j * rows, Int64(rows))
+      }
+      // Sixteen columns are a cache line of what is read.
+      let blocks = (columns + 15) / 16
+      if let engine {
+        engine.parallel(blocks, grain: max(1, elementGrain / max(1, 16 * rows))) { range in
+          turn(range.lowerBound * 16..<min(range.upperBound * 16, columns))
+        }
+      } else {
+        turn(0..<columns)
+      }
     } else {
       Tensor.copy(source, into: result.base, strides: result.strides)
     }

@@ -121,7 +121,7 @@ extension Variable {
       if let moments = g.moments, moments.owner === deferred {
         (gradient, sums) = (g.value, moments)
       } else {
-        (gradient, sums) = deferred.activationGradient(g.value, tape.engine)
+        (gradient, sums) = deferred.activationGradient(g, tape.engine)
       }
       let dScale = (0..<channels).map {
         inverse[$0] * (sums.products[$0] - mean[$0] * sums.sums[$0])

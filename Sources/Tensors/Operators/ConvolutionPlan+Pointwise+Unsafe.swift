@@ -15,7 +15,7 @@ extension ConvolutionPlan {
     let (k, n, rows) = (input[3], output[3], rows)
     let block = x.isDeferred ? block(k, n) : rows
     let scratch = x.isDeferred ? Tensor(uninitialized: [parts, block * k], engine: engine) : nil
-    let whole = x.isDeferred ? nil : x.value
+    if !x.isDeferred { _ = x.value }
     var args = Self.product(k: k, n: n, weight, finish)
     args.streamed = result.count >= Self.streamedElements ? 1 : 0
     let shared = args
@@ -29,14 +29,8 @@ extension ConvolutionPlan {
       while row < range.upperBound {
         let count = min(block, range.upperBound - row)
         g.m = Int64(count)
-        if let scratch {
-          var source = x.source(at: row * k)
-          let space = scratch.base + part * block * k
-          ck_source_rows(Int64(count), Int64(k), &source, Int64(k), space, Int64(k))
-          g.a = UnsafePointer(space)
-        } else if let whole {
-          g.a = UnsafePointer(whole.base + row * k)
-        }
+        // Without scratch the value lies there already.
+        g.a = x.rows(row..<row + count, k, in: scratch.map { $0.base + part * block * k } ?? to)
         g.lda = Int64(k)
         g.c = to + row * n
         if let residual = finish.residual { g.residual = UnsafePointer(residual.base + row * n) }
@@ -72,6 +66,7 @@ extension ConvolutionPlan {
     let space = block * (through ? 2 * k + n : k + n)
     let scratch = Tensor(uninitialized: [parts, space], engine: engine)
     let partial = dw.map { _ in Tensor(uninitialized: [parts, k * n], engine: engine) }
+    if !x.isDeferred { _ = x.value }
     if !g.isDeferred { _ = g.value }
     engine.parallel(parts) { part in
       let range = Engine.part(part, of: parts, in: rows)
@@ -79,25 +74,17 @@ extension ConvolutionPlan {
       var row = range.lowerBound
       while row < range.upperBound {
         let count = min(block, range.upperBound - row)
-        var gradient = g.source(at: row * n)
-        if gradient.p != nil {
-          ck_source_rows(Int64(count), Int64(n), &gradient, Int64(n), gs, Int64(n))
-          gradient.x = UnsafePointer(gs)
-        }
+        let gradient = g.rows(row..<row + count, n, in: gs)
         if let partial {
-          var source = x.source(at: row * k)
-          if source.p != nil {
-            ck_source_rows(Int64(count), Int64(k), &source, Int64(k), xs, Int64(k))
-            source.x = UnsafePointer(xs)
-          }
+          let input = x.rows(row..<row + count, k, in: xs)
           ck_gemm_tn(
-            Int64(count), Int64(n), Int64(k), source.x, Int64(k), gradient.x, Int64(n),
+            Int64(count), Int64(n), Int64(k), input, Int64(k), gradient, Int64(n),
             partial.base + part * k * n, Int64(n), row > range.lowerBound ? 1 : 0)
         }
         if let dx, let turned {
           var args = Self.product(k: n, n: k, turned, Epilogue())
           args.m = Int64(count)
-          (args.a, args.lda) = (gradient.x, Int64(n))
+          (args.a, args.lda) = (gradient, Int64(n))
           let to = dx.base + row * k
           args.c = through ? gs + block * n : to
           args.streamed = streamed && !through ? 1 : 0

@@ -71,7 +71,9 @@ struct ConvolutionPlan {
     // A normalised activation that nobody else reads: its gradient goes through the activation on
     // the way out, and the sums that batch norm needs are taken.
     var sink: Deferred?
-    if let node = x.node, node.uses == 1, !node.isWanted, case .deferred(let deferred) = x.content {
+    if let node = x.node, node.uses == 1, !node.isWanted, case .deferred(let deferred) = x.content,
+      !deferred.isPerImage
+    {
       sink = deferred
     }
     let sums = PartialSums(parts: sink == nil ? 0 : parts, columns: input[3], engine: engine)
@@ -79,7 +81,7 @@ struct ConvolutionPlan {
       backwardDepthwise(x, weight.value, g, dx, dw, sink, parts: parts, sums: sums, engine: engine)
     } else if options.isPointwise(kernel) {
       backwardPointwise(x, weight.value, g, dx, dw, sink, parts: parts, sums: sums, engine: engine)
-    } else if isFramed {
+    } else if isFramed(wantsInput: wantsX) {
       backwardFramed(
         x, weight.value, g, dx, dw, sink, parts: min(parts, input[0]), sums: sums, engine: engine)
     } else {

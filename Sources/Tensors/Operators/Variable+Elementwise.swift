@@ -25,6 +25,7 @@ extension Variable {
   }
 
   public static func * (a: Variable, b: Variable) throws -> Variable {
+    if let product = try a.gated(by: b) { return product }
     let value = try Tensor.binary(
       Int(CK_MULTIPLY), "multiply", a.value, b.value, engine: a.tape.engine)
     return a.tape.record("multiply", value, [a, b]) { g in

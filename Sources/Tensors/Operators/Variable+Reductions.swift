@@ -3,6 +3,9 @@ extension Variable {
   /// The sum over axes (all, if nil).
   public func sum(over axes: [Int]? = nil, keepAxes: Bool = false) throws -> Variable {
     let axes = try Shapes.axes(axes, shape, "sum")
+    if case .deferred(let deferred) = content, shape.count == 4, axes == [1, 2] {
+      return try deferredImageSums(deferred, keepAxes: keepAxes)
+    }
     let kept = value.summed(over: axes, engine: tape.engine)
     let target =
       keepAxes ? kept.shape : shape.indices.filter { !axes.contains($0) }.map { shape[$0] }

@@ -3,8 +3,9 @@ import Foundation
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Score predictors beside published figures.",
-    subcommands: [BenchAccuracyCommand.self])
+    commandName: "bench",
+    abstract: "Score predictors beside published figures, or time the training engine.",
+    subcommands: [BenchAccuracyCommand.self, BenchEngineCommand.self])
 }
 
 /// One figure of a benchmark beside a published one.
