@@ -94,6 +94,7 @@ let package = Package(
       name: "swiftlet",
       dependencies: [
         "Architectures", "ONNXFormat", "Store", "Devices", "Predictors", "Reports", "Searchers",
+        "Tensors",
         arguments,
       ],
       swiftSettings: strict),
