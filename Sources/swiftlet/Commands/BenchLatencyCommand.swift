@@ -20,6 +20,8 @@ struct BenchLatencyCommand: ParsableCommand {
   @Flag(help: "Also predict one space from samples of another.") var transfer = false
   @Flag(help: "Also train HELP's form and one like NASFLAT's, for the first seed (minutes).")
   var learned = false
+  @Flag(help: "Also time predictions over the space of Once-for-All, with this machine's threads.")
+  var speed = false
   @Option(help: "File for a plot (SVG) of the tasks beside the published figures.")
   var plot: String?
   @OptionGroup var common: CommonOptions
@@ -66,6 +68,7 @@ struct BenchLatencyCommand: ParsableCommand {
     if transfer {
       for figure in try benchmark.scoreTransfer(seeds: seeds) { rows.append(row(figure, nil)) }
     }
+    if speed { rows += try PredictionSpeed.rows(engine) }
     if let plot { try OutputFile.write(try Self.plot(means).svg(), to: plot) }
     try BenchRow.write(rows, schema: "bench.latency", common)
   }

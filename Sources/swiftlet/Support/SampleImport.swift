@@ -30,6 +30,7 @@ struct SampleImport {
     var samples = try SamplesCSV.parse(
       text, file: file, device: device, allowingSubMillisecond: subMillisecond)
     let lines = try CSVTable(parsing: text, file: file).rows.map(\.line)
+    noteOutliers(samples, lines, file)
     var spaces: [String: SearchSpace] = [:]
     var first: [[String]: Int] = [:]
     for index in samples.indices {
@@ -57,5 +58,20 @@ struct SampleImport {
       }
     }
     return samples
+  }
+
+  /// A latency a hundred times off the others of its space and device is likely in another unit.
+  private func noteOutliers(_ samples: [Sample], _ lines: [Int], _ file: String) {
+    for group in Dictionary(grouping: samples.indices, by: { samples[$0].space }).values {
+      let sorted = group.map { samples[$0].latencyMedian.value }.sorted()
+      let median = sorted[sorted.count / 2]
+      for index in group.sorted() {
+        let value = samples[index].latencyMedian.value
+        guard value < median / 100 || value > median * 100 else { continue }
+        Terminal.note(
+          "note: \(file):\(lines[index]): latency_ms \(value) where others of the space are about "
+            + "\(median): in another unit?", quiet: false)
+      }
+    }
   }
 }

@@ -1,5 +1,6 @@
 public import Architectures
 internal import Foundation
+public import Tensors
 
 /// Latency on a device that was measured on a few networks: a Bayesian linear function of the
 /// encoding whose prior was learned from other devices.
@@ -24,6 +25,8 @@ public struct FewShotPredictor: Sendable {
   private let reach: RowMatrix
   /// Milliseconds of one unit of the standardised latencies.
   private let scale: Double
+  /// How much wider errors are than the posterior says, by the samples themselves.
+  private let dispersion: Double
   private let calibration: IntervalCalibration
 
   /// Adapts to samples, in closed form. - Complexity: candidates times samples^3.
@@ -75,6 +78,7 @@ public struct FewShotPredictor: Sendable {
     guard let factor = Self.factor(kernel, candidate) else {
       throw PredictorsError(.failed, "the samples' covariance is not positive definite")
     }
+    dispersion = Self.dispersion(factor, targets)
     samples = latencies.count
     least = latencies.min()! / 10
     scale = deviation
@@ -105,6 +109,20 @@ public struct FewShotPredictor: Sendable {
     return prior.evidence(FewShotKernel(few, few), rows.map { targets[$0] })
   }
 
+  /// Root mean square of the samples' standardised errors when each is left out (Rasmussen and
+  /// Williams 2006, equation 5.12), with ten samples' weight on one.
+  private static func dispersion(_ factor: Cholesky, _ targets: [Double]) -> Double {
+    let dual = factor.solve(targets)
+    var sum = 10.0
+    for index in targets.indices {
+      var unit = [Double](repeating: 0, count: targets.count)
+      unit[index] = 1
+      let precision = factor.halfSolve(unit).reduce(0) { $0 + $1 * $1 }
+      sum += dual[index] * dual[index] / precision
+    }
+    return (sum / Double(10 + targets.count)).squareRoot()
+  }
+
   private static func factor(_ kernel: FewShotKernel, _ candidate: FewShotPrior.Candidate)
     -> Cholesky?
   {
@@ -116,6 +134,15 @@ public struct FewShotPredictor: Sendable {
   /// Latencies of networks, in milliseconds. - Parameter encodings: `[rows, columns]`.
   func latencies(_ encodings: RowMatrix) -> [Double] {
     encodings.times(weights).map { max(least, $0 + intercept) }
+  }
+
+  /// Latencies of architectures of a space, in order.
+  /// - Throws: `ArchitecturesError` when a block does not fit, which the space's own check rules out.
+  public func latencies(
+    _ genotypes: [Genotype], encoder: SpaceEncoder, engine: Engine? = nil
+  ) throws -> [Milliseconds] {
+    latencies(try LatencyDataset.encode(genotypes, encoder: encoder, engine: engine))
+      .map { Milliseconds($0) }
   }
 
   public func latency(_ encoding: ArchitectureEncoding) -> Milliseconds {
@@ -140,7 +167,7 @@ public struct FewShotPredictor: Sendable {
       }
       let covariances = (0..<samples).map { products[row, $0] + FewShotPrior.constantVariance }
       let known = factor.halfSolve(covariances).reduce(0) { $0 + $1 * $1 }
-      return scale * max(candidate.noise, variance - known).squareRoot()
+      return scale * dispersion * max(candidate.noise, variance - known).squareRoot()
     }
   }
 

@@ -73,9 +73,11 @@ public struct LatencyBenchmark: Sendable {
     let truth = dataset.latencies[device]!
     let all = dataset.encodings.selecting(measured)
     let real = measured.map { truth[$0] }
-    func add(_ method: String, _ count: Int, _ predicted: [Double]) {
+    func add(_ method: String, _ count: Int, _ predicted: [Double], isLatency: Bool = true) {
       let metrics = Self.metrics(predicted, real)
-      for (name, value) in metrics { scores.add(method, name, count, run, value) }
+      for (name, value) in metrics.prefix(isLatency ? metrics.count : 1) {
+        scores.add(method, name, count, run, value)
+      }
     }
     for count in Set(Self.sampleCounts + [task.samples]).sorted() {
       let chosen = Array(order.prefix(count))
@@ -96,7 +98,7 @@ public struct LatencyBenchmark: Sendable {
         Double(held) / Double(max(1, others.count)))
       guard count == task.samples else { continue }
       for (name, predicted) in try baselines(model, basis, x, y, all) {
-        add(name, count, predicted)
+        add(name, count, predicted, isLatency: !["MACs", "nearest source device"].contains(name))
       }
       guard learned else { continue }
       for (name, predicted) in try learnedBaselines(
