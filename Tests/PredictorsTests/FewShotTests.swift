@@ -149,3 +149,36 @@ import Testing
     #expect(abs(calibration.factor(confidence: 0.925, samples: 40) - 1.85) < 1e-9)
   }
 }
+
+/// The learned baselines learn something: linear devices of a few features.
+@Suite struct LearnedBaselineTests {
+  private static func problem() -> (features: [[Float]], device: (UInt64) -> [Float]) {
+    var random = RandomStream(seed: 3)
+    let features = (0..<200).map { _ in (0..<5).map { _ in random.uniform(-1..<1) } }
+    return (
+      features,
+      { seed in
+        var own = RandomStream(seed: seed)
+        let prices = (0..<5).map { _ in own.uniform(0.5..<1.5) }
+        return features.map { row in zip(row, prices).reduce(10) { $0 + $1.0 * $1.1 } }
+      }
+    )
+  }
+
+  @Test func theyOrderNetworksOfANewDevice() throws {
+    let (features, device) = Self.problem()
+    let sources = (1...4).map { device(UInt64($0)) }
+    let target = device(77)
+    let (seen, asked) = (Array(features[..<10]), Array(features[10...]))
+    let truth = target[10...].map(Double.init)
+    let help = try HELPBaseline(
+      features: features, latencies: sources, references: seen,
+      referenceLatencies: sources.map { Array($0[..<10]) }, seed: 1)
+    #expect(
+      RankStatistics.spearman(try help.scores(asked, references: Array(target[..<10])), truth) > 0.7
+    )
+    let nasflat = try NASFLATBaseline(features: features, latencies: sources, seed: 1)
+    let scores = try nasflat.scores(asked, features: seen, latencies: Array(target[..<10]))
+    #expect(RankStatistics.spearman(scores, truth) > 0.7)
+  }
+}

@@ -12,6 +12,13 @@ enum BaselineNetwork {
     }
   }
 
+  /// ReLU as a product with a mask, which has gradients of every order: Meta-SGD's two steps need
+  /// the third.
+  static func relu(_ value: Variable) throws -> Variable {
+    let mask = try Tensor(value.value.array.map { $0 > 0 ? 1 : 0 }, shape: value.shape)
+    return try value * value.tape.constant(mask)
+  }
+
   /// ReLU between the layers.
   static func forward(_ input: Variable, _ layers: ArraySlice<Variable>, lastIsLinear: Bool)
     throws -> Variable
@@ -21,7 +28,7 @@ enum BaselineNetwork {
     while index < layers.endIndex {
       value = try value.linear(layers[index], bias: layers[index + 1])
       index += 2
-      if index < layers.endIndex || !lastIsLinear { value = value.relu() }
+      if index < layers.endIndex || !lastIsLinear { value = try relu(value) }
     }
     return value
   }

@@ -113,7 +113,7 @@ struct HELPBaseline {
       let part = try z.slice(axis: 1, layer * 2 * width..<(layer + 1) * 2 * width)
       value = try value * (part * 0.01 + 1)
       value = try value.linear(weights[8 + 2 * layer], bias: weights[9 + 2 * layer])
-      if layer < 2 { value = value.relu() }
+      if layer < 2 { value = try BaselineNetwork.relu(value) }
     }
     return value
   }
