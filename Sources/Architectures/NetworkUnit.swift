@@ -45,7 +45,15 @@ public struct NetworkUnit: Hashable, Sendable {
   }
 }
 
+extension Block {
+  /// The block as a unit of its own.
+  public var unit: NetworkUnit { NetworkUnit([self]) }
+}
+
 extension SearchSpace {
+  /// Whether architectures are chains of blocks, without cells.
+  public var isStaged: Bool { cell == nil }
+
   /// The units of an architecture in order.
   public func units(_ genotype: Genotype) -> [NetworkUnit] {
     var units: [NetworkUnit] = []

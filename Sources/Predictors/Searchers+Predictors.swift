@@ -3,3 +3,4 @@ public import Searchers
 // What searches ask for is what predictors give.
 extension AccuracyPredictor: ArchitectureScorer {}
 extension LookupTablePredictor: CostModel {}
+extension FewShotCost: CostModel {}

@@ -6,7 +6,8 @@ public import Tensors
 /// microseconds an architecture, and no graph is built.
 public final class SpaceEncoder: Sendable {
   public let space: SearchSpace
-  let encoder: ArchitectureEncoder
+  /// For networks that come as graphs; shares the caches.
+  public let encoder: ArchitectureEncoder
   private let index: UnitIndex?
   private let table = Mutex(Table())
 

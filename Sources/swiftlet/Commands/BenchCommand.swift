@@ -5,7 +5,9 @@ struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Score predictors beside published figures, or time the training engine.",
-    subcommands: [BenchAccuracyCommand.self, BenchEngineCommand.self])
+    subcommands: [
+      BenchAccuracyCommand.self, BenchLatencyCommand.self, BenchEngineCommand.self,
+    ])
 }
 
 /// One figure of a benchmark beside a published one.

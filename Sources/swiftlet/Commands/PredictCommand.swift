@@ -11,15 +11,32 @@ struct PredictCommand: ParsableCommand {
 
   struct Latency: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Latency by lookup table, in milliseconds.")
-    @Argument(help: "Ids, text files with one id a line, or '-' for stdin.")
+      abstract: "Latency by the device's few-shot predictor or lookup table, in milliseconds.",
+      discussion: """
+        A device with 10 samples of a space or more is predicted from them, any other by its table. \
+        ONNX files need the few-shot predictor.
+        """)
+    @Argument(help: "Ids, ONNX files, text files with one id a line, or '-' for stdin.")
     var architectures: [String]
-    @Option(help: "Device whose table is asked.") var device: String?
+    @Option(help: "Device that is asked about.") var device: String?
     @Option(help: "Lookup table; by default the device's.") var table: String?
+    @Option(help: "Print the interval that holds the measured latency with this probability.")
+    var confidence: Double?
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      try Predictions.run(architectures, key: "latencyMs", common: common) { space in
+      let networks = try IDList.expand(architectures)
+      if table == nil, let device,
+        try FewShotPredictions.isMeant(for: networks, device: device, needed: confidence != nil)
+      {
+        return try FewShotPredictions.run(
+          networks, device: device, confidence: confidence, common: common)
+      }
+      guard confidence == nil else {
+        throw Failure(
+          .usage, "--confidence needs a --device with samples; a table has no intervals")
+      }
+      try Predictions.run(networks, key: "latencyMs", common: common) { space in
         guard table != nil || device != nil else {
           throw Failure(.usage, "name a --device or a --table")
         }

@@ -3,19 +3,21 @@ import ArgumentParser
 import Devices
 import Foundation
 import Predictors
+import Store
 
 struct PredictorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predictor", abstract: "Predictors: train them, evaluate them on samples.",
-    subcommands: [Train.self, Evaluate.self])
+    commandName: "predictor",
+    abstract: "Predictors: train them, adapt them to a device, evaluate them.",
+    subcommands: [Train.self, Adapt.self, Evaluate.self, List.self])
 
   struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Train an accuracy predictor on measured accuracies.",
+      abstract: "Train an accuracy predictor, or the few-shot latency model, by a recipe.",
       discussion: """
         A recipe with "predictor": "networks" trains on networks of any origin: samples are a CSV \
-        with id (or the path of an ONNX file) and accuracy.
-        Any other is for one space. \
+        with id (or the path of an ONNX file) and accuracy. The recipe of a latency model names \
+        tables under --data. Any other is for the accuracies of one space. \
         The recipe (JSON) names the space, the candidates to choose from and the seed. Samples are \
         split by architecture; candidates are compared on the validation part, the test part is \
         looked at once. Same recipe and samples, same weights.
@@ -23,7 +25,8 @@ struct PredictorCommand: ParsableCommand {
     @Option(help: "Recipe, such as checkpoints/ofa-mobilenetv3-accuracy.recipe.json.")
     var recipe: String
     @Option(help: "CSV with id and accuracy (0...1), or with ks, e, d, r and top1 (per cent).")
-    var samples: String
+    var samples: String?
+    @Option(help: "Folder of the tables that a latency recipe names.") var data: String?
     @Option(help: "CSV of released networks at several resolutions, for the law of resolution.")
     var releases: String?
     @Option(help: "Seed of split and training; the recipe's when left out.") var seed: UInt64?
@@ -34,19 +37,25 @@ struct PredictorCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+      if LatencyRecipe.describes(recipe) {
+        return try FewShotTraining.run(recipe: recipe, data: data, output: output, common)
+      }
+      guard let file = samples else {
+        throw Failure(.usage, "this recipe needs --samples, measured accuracies")
+      }
       if let json = FileManager.default.contents(atPath: recipe),
         NetworkAccuracyRecipe.isMeant(by: json)
       {
         var recipe = try NetworkAccuracyRecipe(json: json, name: recipe)
         if let seed { recipe.seed = seed }
         return try NetworkPredictorTraining(
-          recipe: recipe, samples: samples, output: output, plot: plot, common: common
+          recipe: recipe, samples: file, output: output, plot: plot, common: common
         ).run()
       }
       var recipe = try AccuracyRecipe(contentsOf: recipe)
       if let seed { recipe.seed = seed }
       let space = try SpaceCatalog.standard.space(recipe.space)
-      let samples = try AccuracySamples(contentsOf: samples, space: space)
+      let samples = try AccuracySamples(contentsOf: file, space: space)
       let releases = try releases.map { try ReleasedNetworks(contentsOf: $0, space: space) }
       var bar = Progress("training", quiet: common.quiet)
       let predictor = try AccuracyPredictor.train(
@@ -82,21 +91,42 @@ struct PredictorCommand: ParsableCommand {
 
   struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Score a latency table on samples that it did not see.",
+      abstract: "Score a latency predictor on samples that it did not see.",
       discussion: """
-        Samples are divided by seed: --holdout of them score, --calibrate of the others fit the \
+        With --device: the few-shot predictor, each of the device's samples predicted from the \
+        others. With --table: samples are divided by seed, --holdout of them score, --calibrate of \
+        the others fit the \
         calibration; 0 takes the calibration that the table has.
         """)
-    @Option(help: "Name of a space, or path of a space file.") var space: String
-    @Option(help: "Lookup table.") var table: String
-    @Option(help: "Samples as CSV.") var samples: String
+    @Option(help: "Device whose samples are in the store, for the few-shot predictor.")
+    var device: String?
+    @Option(help: "Few-shot: file for a plot (SVG) of predicted against measured.")
+    var plot: String?
+    @Option(help: "Name of a space, or path of a space file.") var space: String?
+    @Option(help: "Lookup table.") var table: String?
+    @Option(help: "Samples as CSV.") var samples: String?
     @Option(help: "How many samples score.") var holdout = 200
     @Option(help: "How many of the others calibrate.") var calibrate = 0
     @Option(help: "Seed of the division.") var seed: UInt64 = 0
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      let space = try SpaceCatalog.standard.space(space)
+      guard let table else {
+        guard let device else {
+          throw Failure(.usage, "name a --device with samples, or a --table with --samples")
+        }
+        let adaptation = try FewShotAdaptation(
+          device: device, store: Store(), quiet: common.quiet)
+        return try FewShotReport(adaptation).print(common, plot: plot)
+      }
+      guard let space, let samples else {
+        throw Failure(.usage, "--table needs --space and --samples")
+      }
+      let searchSpace = try SpaceCatalog.standard.space(space)
+      try evaluate(table: table, space: searchSpace, samples: samples)
+    }
+
+    private func evaluate(table: String, space: SearchSpace, samples: String) throws {
       let split = try SampleSplit(file: samples, space: space, holdout: holdout, seed: seed)
       var table = try LookupTable(path: table)
       if calibrate > 0 {

@@ -46,42 +46,17 @@ struct SamplesCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      let store = try Store()
-      var count = 0
-      for file in files {
-        guard let data = FileManager.default.contents(atPath: file),
-          let text = String(data: data, encoding: .utf8)
-        else { throw Failure(.input, "\(file): no such file, or no UTF-8 text") }
-        var samples = try SamplesCSV.parse(
-          text, file: file, device: device, allowingSubMillisecond: subMillisecond)
-        try resolve(&samples, file: file)
-        try store.add(samples, replacing: replace)
-        count += samples.count
-      }
+      let count = try SampleImport(
+        device: device, replacing: replace, subMillisecond: subMillisecond
+      ).add(files, to: Store())
       if common.json {
         try Output.json("import", ["imported": .integer(count)])
       } else {
         Output.line("\(count) samples imported")
-      }
-    }
-
-    /// Ids in canonical form with the digest of their network, so that the same network is the
-    /// same sample wherever it came from. Names of files stay as they are.
-    private func resolve(_ samples: inout [Sample], file: String) throws {
-      var spaces: [String: SearchSpace] = [:]
-      for index in samples.indices {
-        let id = samples[index].id
-        guard let colon = id.firstIndex(of: ":") else { continue }
-        let name = String(id[..<colon])
-        do {
-          let space = try spaces[name] ?? SpaceCatalog.standard.space(name)
-          spaces[name] = space
-          let genotype = try space.genotype(id: id)
-          samples[index].id = space.id(genotype)
-          samples[index].space = space.name
-          samples[index].network = try space.graph(genotype).digest
-        } catch let error as ArchitecturesError {
-          throw Failure(.input, "\(file): sample \(index + 1): \(error)")
+        if count < FewShotAdaptation.fewest {
+          Terminal.note(
+            "note: a predictor of the order of networks needs about 10 samples of a device, one of "
+              + "the latencies themselves about 20", quiet: common.quiet)
         }
       }
     }

@@ -21,6 +21,11 @@ struct SearchCommand: ParsableCommand {
   @Option(help: "Limit on the latency, with its unit: 25ms.") var latencyBudget: String
   @Option(help: "Lookup table; by default the device's own, else the one that came along.")
   var table: String?
+  @Option(
+    help: ArgumentHelp(
+      "Probability with which the measured latency keeps the budget, such as 0.95.",
+      discussion: "Needs samples of the space on the device, 10 or more."))
+  var confidence: Double?
   @Option(help: "Accuracy predictor; by default the space's that came along.")
   var accuracyPredictor: String?
   @Option(help: "Searcher: \(SearcherRegistry.standard.names.joined(separator: ", ")).")
@@ -43,9 +48,22 @@ struct SearchCommand: ParsableCommand {
     let store = try Store()
     let isMeasurable = !noMeasure
     if isMeasurable { _ = try store.device(named: device) }
-    let found =
-      try table.map { (path: $0, isOwn: true) }
-      ?? BundledFiles.table(space: space.name, device: device)
+    if let confidence, !(confidence >= 0.5 && confidence < 1) {
+      throw Failure(.usage, "--confidence \(confidence): from 0.5 to below 1, such as 0.95")
+    }
+    let samples = table == nil ? try fewShotSamples(space, store) : nil
+    guard confidence == nil || samples != nil else {
+      throw Failure(
+        .input,
+        "--confidence needs the few-shot predictor and \(FewShotAdaptation.fewest) samples of "
+          + "\(space.name) on '\(device)'; measure some with: swiftlet predictor adapt --device "
+          + "\(device) --space \(self.space)")
+    }
+    let found: (path: String, isOwn: Bool) =
+      try samples != nil
+      ? (path: "", isOwn: true)
+      : table.map { (path: $0, isOwn: true) }
+        ?? BundledFiles.table(space: space.name, device: device)
     var spec = SearchSpec(
       space: self.space, device: device, latencyBudget: budget, table: found.path,
       accuracyPredictor: try accuracyPredictor
@@ -55,6 +73,9 @@ struct SearchCommand: ParsableCommand {
         "note: no table of \(space.name) was measured on \(device); using \(found.path) of another "
           + "machine, corrected by measuring", quiet: common.quiet)
     }
+    spec.samples = samples
+    spec.confidence = confidence
+    Terminal.note("latency by \(spec.latencySource)", quiet: common.quiet)
     spec.searcher = searcher
     spec.searcherOptions = options
     spec.seed = seed
@@ -76,6 +97,15 @@ struct SearchCommand: ParsableCommand {
     let run = try session.start(latencyLimit: budget)
     try store.addStudy(study)
     try StudyRunner(study: study.id, session: session, store: store, common: common).finish(run)
+  }
+
+  /// The device's samples, where there are enough of this space and a model to adapt.
+  private func fewShotSamples(_ space: SearchSpace, _ store: Store) throws -> [MeasuredNetwork]? {
+    guard (try? FewShotAdaptation.bundledModel()) != nil,
+      let samples = try? FewShotAdaptation.comparable(device, store),
+      samples.count(where: { $0.space == space.name }) >= FewShotAdaptation.fewest
+    else { return nil }
+    return samples.map { MeasuredNetwork(id: $0.id, latencyMs: $0.latencyMedian.value) }
   }
 }
 

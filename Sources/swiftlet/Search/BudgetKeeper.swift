@@ -46,6 +46,8 @@ struct BudgetKeeper {
         winner = (trial, run)
       }
       if measured <= budget, measured >= (1 - Self.room) * budget { break }
+      // Asked for confidence, room is what the budget was kept by.
+      if measured <= budget, session.spec.confidence != nil { break }
       ratios.append(measured / candidate.costs[0])
       // The median, so that one measurement beside a busy neighbour does not throw the search off.
       let next = ratios.sorted()[ratios.count / 2]

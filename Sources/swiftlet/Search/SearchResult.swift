@@ -48,7 +48,9 @@ struct SearchResult {
       "study": .string(study), "space": .string(session.space.name),
       "device": .string(spec.device), "seed": .integer(Int(spec.seed)),
       "latencyBudgetMs": .number(spec.latencyBudget), "searcher": .string(spec.searcher),
-      "table": .string(spec.table), "accuracyPredictor": .string(spec.accuracyPredictor),
+      "table": .string(spec.table), "latencyPredictor": .string(spec.latencySource),
+      "confidence": .optional(spec.confidence),
+      "accuracyPredictor": .string(spec.accuracyPredictor),
       "evaluations": .integer(run.evaluations), "seconds": .number(seconds), "best": bestBody,
       "front": .array(try run.front.map { .object(try json($0)) }),
       "measured": .array(
@@ -144,7 +146,7 @@ struct SearchResult {
     let id = best.map { session.space.id($0.genotype) }
     var facts = [
       HTMLReport.Fact("study", study), .init("space", session.space.name),
-      .init("device", deviceText), .init("lookup table", spec.table),
+      .init("device", deviceText), .init("latency by", spec.latencySource),
       .init("accuracy predictor", spec.accuracyPredictor), .init("searcher", spec.searcher),
       .init("seed", "\(spec.seed)"), .init("evaluations", "\(run.evaluations)"),
     ]

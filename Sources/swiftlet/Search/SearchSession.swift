@@ -3,20 +3,35 @@ import Devices
 import Foundation
 import Predictors
 import Searchers
+import Store
 
 /// One search: the problem that a spec describes, and the run through it.
 struct SearchSession {
   let spec: SearchSpec
   let space: SearchSpace
   let accuracy: AccuracyPredictor
-  let latency: LookupTablePredictor
   private let metrics: [Metric]
 
   init(_ spec: SearchSpec) throws {
     self.spec = spec
     space = try SpaceCatalog.standard.space(spec.space)
     accuracy = try AccuracyPredictor(contentsOf: spec.accuracyPredictor, space: space)
-    latency = try LookupTablePredictor(space: space, table: try LookupTable(path: spec.table))
+    let latency: any CostModel
+    if let samples = spec.samples {
+      let adaptation = try FewShotAdaptation(
+        device: spec.device,
+        samples: samples.map {
+          Sample(
+            id: $0.id, space: String($0.id.prefix { $0 != ":" }), device: spec.device,
+            latencyMedian: Milliseconds($0.latencyMs))
+        }, questions: [space], quiet: true)
+      let name = space.name
+      let encoder = adaptation.encoders.first { $0.space.name == name }!
+      latency = try FewShotCost(
+        try adaptation.predictor(), encoder: encoder, confidence: spec.confidence)
+    } else {
+      latency = try LookupTablePredictor(space: space, table: try LookupTable(path: spec.table))
+    }
     var metrics = [Metric("latency", unit: "ms", model: latency)]
     for (name, limit, cost) in [
       ("macs", spec.maxMacs, StaticCost.macs), ("parameters", spec.maxParameters, .parameters),

@@ -8,8 +8,12 @@ struct SearchSpec: Codable {
   var device: String
   /// Milliseconds.
   var latencyBudget: Double
-  /// Path of the lookup table.
+  /// Path of the lookup table; empty where the few-shot predictor answers.
   var table: String
+  /// Samples of the device that the few-shot predictor is made from.
+  var samples: [MeasuredNetwork]?
+  /// The probability with which the measured latency is to keep the budget; `nil` for the mean.
+  var confidence: Double?
   /// Path of the accuracy predictor.
   var accuracyPredictor: String
   var searcher = "evolution"
@@ -26,6 +30,21 @@ struct SearchSpec: Codable {
   var measures = true
   /// Where the results go.
   var output: String?
+}
+
+/// A network's id and its measured latency, as a search keeps them.
+struct MeasuredNetwork: Codable {
+  var id: String
+  var latencyMs: Double
+}
+
+extension SearchSpec {
+  /// Where latencies come from, for people.
+  var latencySource: String {
+    guard let samples else { return table }
+    let confidence = confidence.map { ", budget kept with probability \($0)" } ?? ""
+    return "few-shot predictor from \(samples.count) samples\(confidence)"
+  }
 }
 
 /// Quantities as users write them.

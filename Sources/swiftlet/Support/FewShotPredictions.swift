@@ -1,0 +1,79 @@
+import Architectures
+import Foundation
+import Predictors
+import Store
+
+/// Latencies of ids and ONNX files by a device's few-shot predictor.
+enum FewShotPredictions {
+  /// Whether the device has samples enough for these networks, or they can't be predicted otherwise.
+  static func isMeant(for networks: [String], device: String, needed: Bool) throws -> Bool {
+    if needed || networks.contains(where: { $0.hasSuffix(".onnx") }) { return true }
+    let spaces = Set(networks.map { String($0.prefix { $0 != ":" }) })
+    let store = try Store()
+    return try spaces.allSatisfy {
+      try store.samples(device: device, space: $0).count >= FewShotAdaptation.fewest
+    }
+  }
+
+  static func run(
+    _ networks: [String], device: String, confidence: Double?, common: CommonOptions
+  ) throws {
+    if let confidence, !(confidence > 0 && confidence < 1) {
+      throw Failure(.usage, "--confidence \(confidence): between 0 and 1, such as 0.9")
+    }
+    let spaces = Set(networks.filter { !$0.hasSuffix(".onnx") && $0.contains(":") })
+      .map { String($0.prefix { $0 != ":" }) }
+    let adaptation = try FewShotAdaptation(
+      device: device, store: Store(),
+      questions: Set(spaces).sorted().map { try SpaceCatalog.standard.space($0) },
+      quiet: common.quiet)
+    let predictor = try adaptation.predictor()
+    Terminal.note(
+      "note: few-shot predictor from \(adaptation.samples.count) samples of \(device)",
+      quiet: common.quiet)
+    let encoders = Dictionary(uniqueKeysWithValues: adaptation.encoders.map { ($0.space.name, $0) })
+    let encoder = ArchitectureEncoder()
+    let rows = try networks.map { name -> (name: String, encoding: ArchitectureEncoding) in
+      if !name.hasSuffix(".onnx"), let space = encoders[String(name.prefix { $0 != ":" })] {
+        let genotype = try space.space.genotype(id: name)
+        return (space.space.id(genotype), try space.encode(genotype))
+      }
+      return (name, encoder.encode(try NetworkArgument(name).graph))
+    }
+    let found = rows.map { row in
+      (
+        name: row.name, latency: predictor.latency(row.encoding).value,
+        interval: confidence.map { predictor.interval(row.encoding, confidence: $0) }
+      )
+    }
+    if common.json {
+      return try Output.json(
+        "predictions",
+        [
+          "predictor": "few-shot", "samples": .integer(adaptation.samples.count),
+          "predictions": .array(
+            found.map {
+              var entry: [String: JSON] = [
+                "id": .string($0.name), "latencyMs": .number($0.latency),
+              ]
+              if let interval = $0.interval {
+                entry["latencyLowMs"] = .number(interval.lowerBound.value)
+                entry["latencyHighMs"] = .number(interval.upperBound.value)
+              }
+              return .object(entry)
+            }),
+        ])
+    }
+    Output.table(
+      ["latencyMs"] + (confidence == nil ? [] : ["from", "to"]) + ["architecture"],
+      found.map { entry in
+        [String(format: "%.5f", entry.latency)]
+          + (entry.interval.map {
+            [
+              String(format: "%.5f", $0.lowerBound.value),
+              String(format: "%.5f", $0.upperBound.value),
+            ]
+          } ?? []) + [entry.name]
+      })
+  }
+}

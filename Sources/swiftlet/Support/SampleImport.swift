@@ -1,0 +1,77 @@
+import Architectures
+import Foundation
+import Store
+
+/// Samples from CSV files into the store, all of a file or nothing, mistakes named by line.
+struct SampleImport {
+  /// Device of rows that name none.
+  var device: String?
+  var replacing = false
+  var subMillisecond = false
+
+  /// - Returns: how many samples came in.
+  @discardableResult
+  func add(_ files: [String], to store: Store) throws -> Int {
+    var count = 0
+    for file in files {
+      let samples = try read(file)
+      try store.add(samples, replacing: replacing)
+      count += samples.count
+    }
+    return count
+  }
+
+  /// Ids in canonical form with the digest of their network, so that the same network is the same
+  /// sample wherever it came from. Names of files stay as they are.
+  func read(_ file: String) throws -> [Sample] {
+    guard let data = FileManager.default.contents(atPath: file),
+      let text = String(data: data, encoding: .utf8)
+    else { throw Failure(.input, "\(file): no such file, or no UTF-8 text") }
+    var samples = try SamplesCSV.parse(
+      text, file: file, device: device, allowingSubMillisecond: subMillisecond)
+    let lines = try CSVTable(parsing: text, file: file).rows.map(\.line)
+    noteOutliers(samples, lines, file)
+    var spaces: [String: SearchSpace] = [:]
+    var first: [[String]: Int] = [:]
+    for index in samples.indices {
+      let id = samples[index].id
+      if let colon = id.firstIndex(of: ":") {
+        let name = String(id[..<colon])
+        do {
+          let space = try spaces[name] ?? SpaceCatalog.standard.space(name)
+          spaces[name] = space
+          let genotype = try space.genotype(id: id)
+          samples[index].id = space.id(genotype)
+          samples[index].space = space.name
+          samples[index].network = try space.graph(genotype).digest
+        } catch let error as ArchitecturesError {
+          throw Failure(.input, "\(file):\(lines[index]): \(error)")
+        }
+      }
+      // Two ids may be one network.
+      let sample = samples[index]
+      let key = [sample.device, sample.conditions, sample.network]
+      if let line = first.updateValue(lines[index], forKey: key) {
+        throw Failure(
+          .input,
+          "\(file):\(lines[index]): \(sample.id) is the network of line \(line) once more")
+      }
+    }
+    return samples
+  }
+
+  /// A latency a hundred times off the others of its space and device is likely in another unit.
+  private func noteOutliers(_ samples: [Sample], _ lines: [Int], _ file: String) {
+    for group in Dictionary(grouping: samples.indices, by: { samples[$0].space }).values {
+      let sorted = group.map { samples[$0].latencyMedian.value }.sorted()
+      let median = sorted[sorted.count / 2]
+      for index in group.sorted() {
+        let value = samples[index].latencyMedian.value
+        guard value < median / 100 || value > median * 100 else { continue }
+        Terminal.note(
+          "note: \(file):\(lines[index]): latency_ms \(value) where others of the space are about "
+            + "\(median): in another unit?", quiet: false)
+      }
+    }
+  }
+}

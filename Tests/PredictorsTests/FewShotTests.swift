@@ -1,0 +1,184 @@
+import Architectures
+import Foundation
+import Tensors
+import Testing
+
+@testable import Predictors
+
+/// Few-shot latency on devices made up of operator costs: enough to check everything but realism.
+@Suite struct FewShotTests {
+  /// Latencies of a made-up device: a random price for each column of the physical totals.
+  private static func device(_ seed: UInt64, _ dataset: RowMatrix, noise: Double = 0.01) -> [Double]
+  {
+    var generator = SeededGenerator(seed: seed, stream: "device")
+    let prices = ArchitectureEncoding.physical.map { column in
+      [0, 1, 2, 3, 4].contains(column % 6) ? generator.nextUniform() : 0
+    }
+    let sums = (0..<dataset.rows).map { row in
+      prices.indices.reduce(0.5) { $0 + prices[$1] * dataset[row, $1] }
+    }
+    return sums.map { $0 * (1 + noise * 2 * (generator.nextUniform() - 0.5)) }
+  }
+
+  private static let data: LatencyDataset = {
+    let space = try! catalog.space("fbnet-cifar100")
+    var data = try! LatencyDataset(
+      space: space, genotypes: genotypes(400, of: space, seed: 5), latencies: [:])
+    for seed in 1...5 {
+      data.latencies["device \(seed)"] = device(UInt64(seed), data.encodings)
+    }
+    return data
+  }()
+  private static let model = try! FewShotModel.train(on: [data], provenance: "test")
+
+  private static func samples(_ rows: [Int], _ latencies: [Double]) -> [(
+    encoding: ArchitectureEncoding, latency: Milliseconds
+  )] {
+    let encoder = SpaceEncoder(data.space)
+    return rows.map {
+      (try! encoder.encode(data.genotypes[$0]), Milliseconds(latencies[$0]))
+    }
+  }
+
+  @Test func adaptsToANewDevice() throws {
+    let truth = Self.device(99, Self.data.encodings)
+    let encoder = SpaceEncoder(Self.data.space)
+    let predictor = try Self.model.adapted(
+      to: Self.samples(Array(0..<20), truth), spaces: [encoder])
+    let predicted = predictor.latencies(Self.data.encodings)
+    let scores = RankStatistics(Array(predicted[20...]), Array(truth[20...]))
+    #expect(scores.spearman > 0.9)
+    let errors = ErrorStatistics(Array(predicted[20...]), Array(truth[20...]))
+    #expect(errors.median < 0.05)
+    let halves = predictor.halfWidths(Self.data.encodings, confidence: 0.9)
+    let held = (20..<400).count { abs(predicted[$0] - truth[$0]) <= halves[$0] }
+    #expect(Double(held) / 380 > 0.75)
+    // Wider for more confidence.
+    let wider = predictor.halfWidths(Self.data.encodings, confidence: 0.98)
+    #expect(zip(halves, wider).allSatisfy { $0 <= $1 })
+    // One encoding at a time says the same, and a search's cost too.
+    let one = try encoder.encode(Self.data.genotypes[7])
+    #expect(abs(predictor.latency(one).value - predicted[7]) < 1e-9 * predicted[7])
+    let cost = try FewShotCost(predictor, encoder: encoder)
+    #expect(abs(try cost.cost(Self.data.genotypes[7]) - predicted[7]) < 1e-7 * predicted[7])
+    let upper = try FewShotCost(predictor, encoder: encoder, confidence: 0.95)
+    #expect(abs(try upper.cost(Self.data.genotypes[7]) - predicted[7] - halves[7]) < 1e-9)
+  }
+
+  @Test func aFileHoldsTheModel() throws {
+    let path = NSTemporaryDirectory() + "few-shot-\(UUID().uuidString).safetensors"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Self.model.write(to: path)
+    let read = try FewShotModel(contentsOf: path)
+    #expect(read.sourceDevices == Self.model.sourceDevices)
+    #expect(read.prior == Self.model.prior && read.calibration == Self.model.calibration)
+    #expect(read.provenance == "test")
+    let truth = Self.device(99, Self.data.encodings)
+    let samples = Self.samples(Array(0..<10), truth)
+    let spaces = [SpaceEncoder(Self.data.space)]
+    let (a, b) = try (
+      Self.model.adapted(to: samples, spaces: spaces), read.adapted(to: samples, spaces: spaces)
+    )
+    let encoding = samples[0].encoding
+    // Weights are kept in single precision.
+    #expect(abs(a.latency(encoding).value / b.latency(encoding).value - 1) < 1e-3)
+    try Data("no model".utf8).write(to: URL(fileURLWithPath: path))
+    #expect(throws: PredictorsError.self) { try FewShotModel(contentsOf: path) }
+  }
+
+  @Test func choosesTheSameTellingNetworks() throws {
+    let encoder = SpaceEncoder(Self.data.space)
+    let ten = try Self.model.networksToMeasure(10, of: encoder)
+    let five = try Self.model.networksToMeasure(5, of: encoder)
+    #expect(Array(ten.prefix(5)) == five)
+    #expect(Set(ten).count == 10)
+  }
+
+  @Test func leavesOneOut() throws {
+    let truth = Self.device(99, Self.data.encodings)
+    let spaces = [SpaceEncoder(Self.data.space)]
+    let held = try Self.model.leaveOneOut(
+      Self.samples(Array(0..<15), truth), spaces: spaces)
+    #expect(held.count == 15)
+    #expect(held.map(\.measured.value) == Array(truth.prefix(15)))
+    let error = ErrorStatistics(held.map(\.predicted.value), held.map(\.measured.value))
+    #expect(error.median < 0.1)
+    #expect(throws: PredictorsError.self) {
+      try Self.model.leaveOneOut(Self.samples([0, 1], truth), spaces: spaces)
+    }
+  }
+
+  @Test func refusesWhatTeachesNothing() throws {
+    let spaces = [SpaceEncoder(Self.data.space)]
+    let constant = Self.samples([0, 1, 2], Array(repeating: 4, count: 400))
+    #expect {
+      try Self.model.adapted(to: constant, spaces: spaces)
+    } throws: { "\($0)".contains("all 3 latencies are 4.0 ms") }
+    #expect(throws: PredictorsError.self) {
+      try Self.model.adapted(to: Array(constant.prefix(1)), spaces: spaces)
+    }
+  }
+
+  @Test func readsTablesOfLatencies() throws {
+    let path = NSTemporaryDirectory() + "latencies-\(UUID().uuidString).csv"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let space = try catalog.space("nasbench201")
+    try Data("arch_index,ops,a,b\n0,421211,1.5,\n1,334131,2.5,7\n".utf8)
+      .write(to: URL(fileURLWithPath: path))
+    let data = try LatencyDataset(contentsOf: path, space: space)
+    #expect(space.id(data.genotypes[0]) == "nasbench201:p3-c1_skip-c1_skip_skip")
+    #expect(data.latencies["a"] == [1.5, 2.5])
+    #expect(data.measured(on: "b") == [1])
+    try Data("ops,a\n421211,1\n42121,2\n".utf8).write(to: URL(fileURLWithPath: path))
+    #expect { try LatencyDataset(contentsOf: path, space: space) } throws: {
+      "\($0)".contains("\(path):3: ops '42121'")
+    }
+    try Data("ops,a\n421211,fast\n".utf8).write(to: URL(fileURLWithPath: path))
+    #expect { try LatencyDataset(contentsOf: path, space: space) } throws: {
+      "\($0)".contains("\(path):2: a is 'fast'")
+    }
+  }
+
+  @Test func intervalsFollowWhatWasLearned() {
+    var calibration = IntervalCalibration()
+    #expect(abs(calibration.factor(confidence: 0.9, samples: 10) - 1.6449) < 1e-3)
+    calibration.learn(samples: 10, ratios: (0...1000).map { Double($0) / 100 })
+    calibration.learn(samples: 40, ratios: (0...1000).map { Double($0) / 500 })
+    #expect(abs(calibration.factor(confidence: 0.9, samples: 5) - 9) < 1e-9)
+    #expect(abs(calibration.factor(confidence: 0.9, samples: 20) - 5.4) < 1e-9)
+    #expect(abs(calibration.factor(confidence: 0.925, samples: 40) - 1.85) < 1e-9)
+  }
+}
+
+/// The learned baselines learn something: linear devices of a few features.
+@Suite struct LearnedBaselineTests {
+  private static func problem() -> (features: [[Float]], device: (UInt64) -> [Float]) {
+    var random = RandomStream(seed: 3)
+    let features = (0..<200).map { _ in (0..<5).map { _ in random.uniform(-1..<1) } }
+    return (
+      features,
+      { seed in
+        var own = RandomStream(seed: seed)
+        let prices = (0..<5).map { _ in own.uniform(0.5..<1.5) }
+        return features.map { row in zip(row, prices).reduce(10) { $0 + $1.0 * $1.1 } }
+      }
+    )
+  }
+
+  @Test func theyOrderNetworksOfANewDevice() throws {
+    let (features, device) = Self.problem()
+    let sources = (1...4).map { device(UInt64($0)) }
+    let target = device(77)
+    let (seen, asked) = (Array(features[..<10]), Array(features[10...]))
+    let truth = target[10...].map(Double.init)
+    let help = try HELPBaseline(
+      features: features, latencies: sources, references: seen,
+      referenceLatencies: sources.map { Array($0[..<10]) }, seed: 1)
+    #expect(
+      RankStatistics.spearman(try help.scores(asked, references: Array(target[..<10])), truth) > 0.7
+    )
+    let nasflat = try NASFLATBaseline(features: features, latencies: sources, seed: 1)
+    let scores = try nasflat.scores(asked, features: seen, latencies: Array(target[..<10]))
+    #expect(RankStatistics.spearman(scores, truth) > 0.7)
+  }
+}
