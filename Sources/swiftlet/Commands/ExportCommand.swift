@@ -20,22 +20,24 @@ struct ExportCommand: ParsableCommand {
     guard (1...65_536).contains(batch) else {
       throw Failure(.usage, "--batch \(batch): must be in 1...65536")
     }
-    let space = try SpaceCatalog.standard.space(ofID: architecture)
-    let genotype = try space.genotype(id: architecture)
+    let network = try NetworkArgument(architecture)
+    guard let id = network.id else {
+      throw Failure(.usage, "\(architecture): an ONNX file already; name an architecture's id")
+    }
     let weights = HeInitialization(seed: seed)
     try ONNXFile.write(
-      try space.graph(genotype), weights: weights,
-      metadata: ONNXMetadata(properties: ["swiftlet.id": space.id(genotype)]), batch: batch,
+      network.graph, weights: weights,
+      metadata: ONNXMetadata(properties: ["swiftlet.id": id]), batch: batch,
       to: URL(fileURLWithPath: output))
     if common.json {
       try Output.json(
         "export",
         [
-          "id": .string(space.id(genotype)), "file": .string(output),
+          "id": .string(id), "file": .string(output),
           "weights": .string(weights.provenance),
         ])
     } else {
-      Output.line("\(output): \(space.id(genotype)), weights \(weights.provenance)")
+      Output.line("\(output): \(id), weights \(weights.provenance)")
     }
   }
 }

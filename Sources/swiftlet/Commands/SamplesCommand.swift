@@ -1,6 +1,7 @@
 import Architectures
 import ArgumentParser
 import Foundation
+import Predictors
 import Store
 
 struct SamplesCommand: ParsableCommand {
@@ -71,7 +72,11 @@ struct SamplesCommand: ParsableCommand {
       var spaces: [String: SearchSpace] = [:]
       for index in samples.indices {
         let id = samples[index].id
-        guard let colon = id.firstIndex(of: ":") else { continue }
+        if let graph = try NetworkID.free(id) {
+        samples[index].network = graph.digest
+        continue
+      }
+      guard let colon = id.firstIndex(of: ":") else { continue }
         let name = String(id[..<colon])
         do {
           let space = try spaces[name] ?? SpaceCatalog.standard.space(name)

@@ -1,0 +1,173 @@
+import Architectures
+import ArgumentParser
+import Devices
+import Foundation
+import Predictors
+import Store
+
+struct KernelsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kernels",
+    abstract: "Kernel-level latency: what a device computes in one go, and how long it takes.",
+    subcommands: [Measure.self, Show.self])
+
+  struct Measure: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Measure fused operators and probe networks on a device.",
+      discussion: """
+        First pairs of operators, which tell what the device fuses; then networks drawn at random, \
+        one in four a whole one. Each sample is stored as soon as it is taken: run the same command \
+        again to go on. Train on them with 'swiftlet kernels train'.
+        """)
+    @Option(help: "Device, as added with 'swiftlet device add'.") var device: String
+    @Option(name: [.customShort("n"), .long], help: "How many probe networks.") var count = 1200
+    @Option(help: "Seed of the draw.") var seed: UInt64 = 0
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      guard count >= 0 else { throw Failure(.usage, "-n \(count): 0 or more is meant") }
+      let store = try Store()
+      let device = try store.device(named: device)
+      let export = try NetworkExport(batch: device.batch)
+      let client = WorkerClient(device: device, isInterrupted: { Interrupt.isRequested })
+      defer { client.close() }
+      let collector = SampleCollector(store: store, measurer: Measurer(client: client))
+      var fusion = Progress("fusion on \(device.name)", quiet: common.quiet)
+      var tests = 0
+      var test = FusionTest { graph in
+        let network = ProbeSamples.network(graph, isShort: true, export)
+        let latency = try collector.collect([network]).samples[0].latencyMedian
+        tests += 1
+        fusion.update(tests, of: 200, "\(Output.milliseconds(latency.value)) ms")
+        return latency
+      }
+      let rules = try Interrupt.guarding { try test.rules() }
+      fusion.finish()
+      let probes = ProbeNetworks(seed: seed)
+      let targets = try (0..<count).map { number in
+        ProbeSamples.network(try probes.network(number), isShort: number % 4 != 3, export)
+      }
+      var progress = Progress("probes on \(device.name)", quiet: common.quiet)
+      let summary = try Interrupt.guarding {
+        try collector.collect(targets) { step in
+          progress.update(
+            step.done, of: step.total, "\(Output.milliseconds(step.sample.latencyMedian.value)) ms")
+        }
+      }
+      progress.finish()
+      try report(summary, rules)
+    }
+
+    private func report(_ summary: SampleCollector.Summary, _ rules: FusionRules) throws {
+      if common.json {
+        try Output.json(
+          "kernel-measurements",
+          [
+            "device": .string(device), "probes": .integer(summary.samples.count),
+            "measured": .integer(summary.measured), "known": .integer(summary.known),
+            "unstable": .integer(summary.unstable),
+            "fused": .object(rules.joins.mapValues { .array($0.sorted().map { .string($0) }) }),
+          ])
+        return
+      }
+      Output.table(
+        ["operator", "fuses"],
+        rules.joins.sorted { $0.key < $1.key }.map { [$0.key, $0.value.sorted().joined(separator: " ")] })
+      Output.line("\(summary.samples.count) probes, \(summary.measured) of them measured now")
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "The kernels of networks, with what predictors know of them.")
+    @Argument(help: "Ids, ONNX files or text files with one id a line; '-' reads ids from stdin.")
+    var networks: [String]
+    @Option(help: "Device whose fusion tests the store has; without it nothing is fused.")
+    var device: String?
+    @Option(help: "Images at once.") var batch = 1
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      let rules = try device.map { try ProbeSamples.rules(device: $0) } ?? FusionRules()
+      let shown = try IDList.expand(networks).map { argument in
+        let graph = try NetworkArgument(argument).graph
+        return (argument, KernelPartition(graph, rules: rules, batch: batch).kernels)
+      }
+      if common.json {
+        try Output.json(
+          "kernels",
+          [
+            "networks": .array(
+              shown.map { name, kernels in
+                ["id": .string(name), "kernels": .array(kernels.map(\.json))]
+              })
+          ])
+        return
+      }
+      for (name, kernels) in shown {
+        if shown.count > 1 { Output.line(name) }
+        Output.table(
+          ["kind", "operators", "MACs", "bytes in", "out", "weights"],
+          kernels.map {
+            [
+              $0.kind.rawValue, $0.chain, "\(Int($0.macs))", "\(Int($0.inputBytes))",
+              "\(Int($0.outputBytes))", "\(Int($0.weightBytes))",
+            ]
+          })
+      }
+    }
+  }
+}
+
+/// Samples of fusion tests and probes in the store.
+enum ProbeSamples {
+  static let space = "probes"
+
+  /// - Parameter isShort: whether it is measured like a single block, which feels less of the
+  ///   machine's slowness than a whole network.
+  static func network(
+    _ graph: OperatorGraph, isShort: Bool, _ export: NetworkExport
+  ) -> NetworkToMeasure {
+    var network = NetworkToMeasure(id: NetworkID.text(graph), space: space, digest: graph.digest) {
+      try export.source(graph)
+    }
+    network.referenceShare = isShort ? LookupTableBuilder.referenceShare : nil
+    return network
+  }
+
+  /// The fusion rules that samples tell.
+  static func rules(_ samples: [Sample], device: String) throws -> FusionRules {
+    let known = Dictionary(
+      samples.map { ($0.network, $0.latencyMedian) }, uniquingKeysWith: { first, _ in first })
+    var test = FusionTest { graph in
+      guard let latency = known[graph.digest] else {
+        throw Failure(
+          .input,
+          "the fusion tests of '\(device)' are not complete; run: swiftlet kernels measure --device "
+            + "\(device)")
+      }
+      return latency
+    }
+    return try test.rules()
+  }
+
+  static func rules(device: String) throws -> FusionRules {
+    try rules(Store().samples(device: device, space: space), device: device)
+  }
+}
+
+extension Kernel {
+  var json: JSON {
+    [
+      "kind": .string(kind.rawValue), "operators": .string(chain), "macs": .number(macs),
+      "inputBytes": .number(inputBytes), "outputBytes": .number(outputBytes),
+      "weightBytes": .number(weightBytes), "inputChannels": .number(inputChannels),
+      "outputChannels": .number(outputChannels), "pixels": .number(pixels), "width": .number(width),
+      "kernel": .number(kernel), "stride": .number(stride), "groups": .number(groups),
+      "foreignInputBytes": .number(foreignInputBytes),
+      "foreignOutputBytes": .number(foreignOutputBytes), "readsInput": .bool(readsInput),
+      "writesOutput": .bool(writesOutput), "networkWeightBytes": .number(networkWeightBytes),
+      "networkActivationBytes": .number(networkActivationBytes),
+    ]
+  }
+}
