@@ -4,7 +4,7 @@ import Foundation
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Score predictors beside published figures.",
-    subcommands: [BenchAccuracyCommand.self])
+    subcommands: [BenchAccuracyCommand.self, BenchKernelsCommand.self])
 }
 
 /// One figure of a benchmark beside a published one.

@@ -9,7 +9,7 @@ struct KernelsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels",
     abstract: "Kernel-level latency: what a device computes in one go, and how long it takes.",
-    subcommands: [Measure.self, Show.self])
+    subcommands: [Measure.self, Train.self, Evaluate.self, Show.self])
 
   struct Measure: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -72,49 +72,10 @@ struct KernelsCommand: ParsableCommand {
       }
       Output.table(
         ["operator", "fuses"],
-        rules.joins.sorted { $0.key < $1.key }.map { [$0.key, $0.value.sorted().joined(separator: " ")] })
+        rules.joins.sorted { $0.key < $1.key }.map {
+          [$0.key, $0.value.sorted().joined(separator: " ")]
+        })
       Output.line("\(summary.samples.count) probes, \(summary.measured) of them measured now")
-    }
-  }
-
-  struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "The kernels of networks, with what predictors know of them.")
-    @Argument(help: "Ids, ONNX files or text files with one id a line; '-' reads ids from stdin.")
-    var networks: [String]
-    @Option(help: "Device whose fusion tests the store has; without it nothing is fused.")
-    var device: String?
-    @Option(help: "Images at once.") var batch = 1
-    @OptionGroup var common: CommonOptions
-
-    func run() throws {
-      let rules = try device.map { try ProbeSamples.rules(device: $0) } ?? FusionRules()
-      let shown = try IDList.expand(networks).map { argument in
-        let graph = try NetworkArgument(argument).graph
-        return (argument, KernelPartition(graph, rules: rules, batch: batch).kernels)
-      }
-      if common.json {
-        try Output.json(
-          "kernels",
-          [
-            "networks": .array(
-              shown.map { name, kernels in
-                ["id": .string(name), "kernels": .array(kernels.map(\.json))]
-              })
-          ])
-        return
-      }
-      for (name, kernels) in shown {
-        if shown.count > 1 { Output.line(name) }
-        Output.table(
-          ["kind", "operators", "MACs", "bytes in", "out", "weights"],
-          kernels.map {
-            [
-              $0.kind.rawValue, $0.chain, "\(Int($0.macs))", "\(Int($0.inputBytes))",
-              "\(Int($0.outputBytes))", "\(Int($0.weightBytes))",
-            ]
-          })
-      }
     }
   }
 }
@@ -135,39 +96,7 @@ enum ProbeSamples {
     return network
   }
 
-  /// The fusion rules that samples tell.
-  static func rules(_ samples: [Sample], device: String) throws -> FusionRules {
-    let known = Dictionary(
-      samples.map { ($0.network, $0.latencyMedian) }, uniquingKeysWith: { first, _ in first })
-    var test = FusionTest { graph in
-      guard let latency = known[graph.digest] else {
-        throw Failure(
-          .input,
-          "the fusion tests of '\(device)' are not complete; run: swiftlet kernels measure --device "
-            + "\(device)")
-      }
-      return latency
-    }
-    return try test.rules()
-  }
-
   static func rules(device: String) throws -> FusionRules {
-    try rules(Store().samples(device: device, space: space), device: device)
-  }
-}
-
-extension Kernel {
-  var json: JSON {
-    [
-      "kind": .string(kind.rawValue), "operators": .string(chain), "macs": .number(macs),
-      "inputBytes": .number(inputBytes), "outputBytes": .number(outputBytes),
-      "weightBytes": .number(weightBytes), "inputChannels": .number(inputChannels),
-      "outputChannels": .number(outputChannels), "pixels": .number(pixels), "width": .number(width),
-      "kernel": .number(kernel), "stride": .number(stride), "groups": .number(groups),
-      "foreignInputBytes": .number(foreignInputBytes),
-      "foreignOutputBytes": .number(foreignOutputBytes), "readsInput": .bool(readsInput),
-      "writesOutput": .bool(writesOutput), "networkWeightBytes": .number(networkWeightBytes),
-      "networkActivationBytes": .number(networkActivationBytes),
-    ]
+    try KernelSamples(try Store().samples(device: device, space: space)).fusionRules()
   }
 }

@@ -11,17 +11,26 @@ struct PredictCommand: ParsableCommand {
 
   struct Latency: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Latency by lookup table, in milliseconds.")
-    @Argument(help: "Ids, text files with one id a line, or '-' for stdin.")
+      abstract: "Latency by lookup table or kernel predictor, in milliseconds.",
+      discussion: """
+        A table knows architectures of its space; a kernel predictor takes any network, ONNX files \
+        too.
+        """)
+    @Argument(help: "Ids, ONNX files, text files with one id a line, or '-' for stdin.")
     var architectures: [String]
+    @Option(help: "Kernel predictor, as 'swiftlet kernels train' writes it.")
+    var predictor: String?
     @Option(help: "Device whose table is asked.") var device: String?
     @Option(help: "Lookup table; by default the device's.") var table: String?
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+      if let predictor {
+        return try KernelPredictions.run(architectures, predictor: predictor, common: common)
+      }
       try Predictions.run(architectures, key: "latencyMs", common: common) { space in
         guard table != nil || device != nil else {
-          throw Failure(.usage, "name a --device or a --table")
+          throw Failure(.usage, "name a --device, a --table or a --predictor")
         }
         let path = try table ?? BundledFiles.table(space: space.name, device: device ?? "").path
         let predictor = try LookupTablePredictor(
@@ -62,6 +71,42 @@ struct PredictCommand: ParsableCommand {
           space: space)
         return { try predictor.scores($0) }
       }
+    }
+  }
+}
+
+/// Latencies of any networks by their kernels.
+private enum KernelPredictions {
+  static func run(_ arguments: [String], predictor: String, common: CommonOptions) throws {
+    let predictor = try KernelPredictor(contentsOf: predictor)
+    let predictions = try IDList.expand(arguments).map { argument in
+      let network = try NetworkArgument(argument)
+      return (name: network.id ?? argument, found: predictor.predict(network.graph))
+    }
+    for prediction in predictions where !prediction.found.unknown.isEmpty {
+      Terminal.note(
+        "note: \(prediction.name.prefix(80)): no sample had "
+          + prediction.found.unknown.sorted().joined(separator: ", ")
+          + "; its time is a guess", quiet: common.quiet)
+    }
+    if common.json {
+      try Output.json(
+        "predictions",
+        [
+          "device": .string(predictor.provenance.device),
+          "predictions": .array(
+            predictions.map {
+              [
+                "id": .string($0.name), "latencyMs": .number($0.found.latency.value),
+                "kernels": .integer($0.found.kernels.count),
+                "unknown": .array($0.found.unknown.sorted().map { .string($0) }),
+              ]
+            }),
+        ])
+    } else {
+      Output.table(
+        ["latencyMs", "architecture"],
+        predictions.map { [String(format: "%.5f", $0.found.latency.value), $0.name] })
     }
   }
 }

@@ -73,10 +73,10 @@ struct SamplesCommand: ParsableCommand {
       for index in samples.indices {
         let id = samples[index].id
         if let graph = try NetworkID.free(id) {
-        samples[index].network = graph.digest
-        continue
-      }
-      guard let colon = id.firstIndex(of: ":") else { continue }
+          samples[index].network = graph.digest
+          continue
+        }
+        guard let colon = id.firstIndex(of: ":") else { continue }
         let name = String(id[..<colon])
         do {
           let space = try spaces[name] ?? SpaceCatalog.standard.space(name)

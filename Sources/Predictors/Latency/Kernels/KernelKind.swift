@@ -30,7 +30,8 @@ public enum KernelKind: String, Codable, CaseIterable, Sendable {
   init(_ node: Node, in graph: OperatorGraph) {
     switch node.op {
     case "Conv":
-      let weight = node.inputs.count > 1 ? node.inputs[1].flatMap { graph.type(of: $0).fixedShape } : nil
+      let weight =
+        node.inputs.count > 1 ? node.inputs[1].flatMap { graph.type(of: $0).fixedShape } : nil
       let groups = node.attributes.int("group") ?? 1
       if groups > 1 {
         self = weight?[1] == 1 ? .depthwise : .grouped

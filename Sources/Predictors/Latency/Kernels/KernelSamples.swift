@@ -27,6 +27,26 @@ public struct KernelSamples: Sendable {
     }
   }
 
+  /// What the fusion tests among the samples tell.
+  ///
+  /// - Throws: `badSamples` if one of them is missing.
+  public func fusionRules() throws -> FusionRules {
+    var known: [String: Milliseconds] = [:]
+    for row in rows where row.sample.id.hasPrefix("Input1:") {
+      known[ArchitectureText(row.graph).digest] = row.sample.latencyMedian
+    }
+    var test = FusionTest { graph in
+      guard let latency = known[ArchitectureText(graph).digest] else {
+        throw PredictorsError(
+          .badSamples,
+          "the fusion tests are not complete among the samples; measure them with: swiftlet kernels "
+            + "measure")
+      }
+      return latency
+    }
+    return try test.rules()
+  }
+
   private static func graph(
     _ id: String, _ spaces: SpaceCatalog, _ known: inout [String: SearchSpace]
   ) throws -> OperatorGraph {

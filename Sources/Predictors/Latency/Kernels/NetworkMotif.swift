@@ -78,7 +78,8 @@ enum NetworkMotif: CaseIterable {
       try inception(&sketch, out: out, stride: stride, style: style)
     case .pool:
       try sketch.pool(
-        random.pick(["MaxPool", "AveragePool"]), kernel: random.pick([2, 3, 3]),
+        random.pick(["MaxPool", "AveragePool"]),
+        kernel: sketch.size > 1 ? random.pick([2, 3, 3]) : 1,
         stride: max(stride, random.pick([1, 2])))
     case .single:
       switch random.next(below: 4) {
@@ -164,7 +165,9 @@ struct NetworkStyle {
 }
 
 extension SeededGenerator {
-  mutating func pick<Element>(_ choices: [Element]) -> Element { choices[next(below: choices.count)] }
+  mutating func pick<Element>(_ choices: [Element]) -> Element {
+    choices[next(below: choices.count)]
+  }
 
   /// A whole number in `range`, evenly spread in the logarithm.
   mutating func logarithmic(_ range: ClosedRange<Int>) -> Int {
