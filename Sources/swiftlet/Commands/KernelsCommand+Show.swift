@@ -65,8 +65,8 @@ extension Kernel {
       "weightBytes": .number(weightBytes), "inputChannels": .number(inputChannels),
       "outputChannels": .number(outputChannels), "pixels": .number(pixels), "width": .number(width),
       "kernel": .number(kernel), "stride": .number(stride), "groups": .number(groups),
-      "foreignInputBytes": .number(foreignInputBytes),
-      "foreignOutputBytes": .number(foreignOutputBytes), "readsInput": .bool(readsInput),
+      "blocked": .bool(isBlocked), "packedBytes": .number(packedBytes),
+      "unpackedBytes": .number(unpackedBytes), "readsInput": .bool(readsInput),
       "writesOutput": .bool(writesOutput), "networkWeightBytes": .number(networkWeightBytes),
       "networkActivationBytes": .number(networkActivationBytes),
     ]

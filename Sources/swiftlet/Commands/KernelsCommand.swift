@@ -16,11 +16,13 @@ struct KernelsCommand: ParsableCommand {
       abstract: "Measure fused operators and probe networks on a device.",
       discussion: """
         First pairs of operators, which tell what the device fuses; then networks drawn at random, \
-        one in four a whole one. Each sample is stored as soon as it is taken: run the same command \
+        half of them single layers. Each sample is stored as soon as it is taken: run the same command \
         again to go on. Train on them with 'swiftlet kernels train'.
         """)
     @Option(help: "Device, as added with 'swiftlet device add'.") var device: String
     @Option(name: [.customShort("n"), .long], help: "How many probe networks.") var count = 1200
+    @Option(help: "How many variations of badly predicted probes to measure after them.")
+    var vary = 0
     @Option(help: "Seed of the draw.") var seed: UInt64 = 0
     @OptionGroup var common: CommonOptions
 
@@ -41,20 +43,35 @@ struct KernelsCommand: ParsableCommand {
         fusion.update(tests, of: 200, "\(Output.milliseconds(latency.value)) ms")
         return latency
       }
-      let rules = try Interrupt.guarding { try test.rules() }
-      fusion.finish()
-      let probes = ProbeNetworks(seed: seed)
-      let targets = try (0..<count).map { number in
-        ProbeSamples.network(try probes.network(number), isShort: number % 4 != 3, export)
-      }
-      var progress = Progress("probes on \(device.name)", quiet: common.quiet)
-      let summary = try Interrupt.guarding {
-        try collector.collect(targets) { step in
+      let (count, seed, vary, quiet) = (count, seed, vary, common.quiet)
+      let (rules, summary) = try Interrupt.guarding {
+        let rules = try test.rules()
+        fusion.finish()
+        let probes = ProbeNetworks(seed: seed)
+        let targets = try (0..<count).map { number in
+          ProbeSamples.network(try probes.network(number), isShort: number % 4 != 3, export)
+        }
+        var progress = Progress("probes on \(device.name)", quiet: quiet)
+        var summary = try collector.collect(targets) { step in
           progress.update(
             step.done, of: step.total, "\(Output.milliseconds(step.sample.latencyMedian.value)) ms")
         }
+        progress.finish()
+        guard vary > 0 else { return (rules, summary) }
+        let worst = try ProbeSamples.worst(summary.samples, rules: rules)
+        let variations = try (0..<(worst.isEmpty ? 0 : vary)).map { index in
+          let number = worst[index % worst.count]
+          return ProbeSamples.network(
+            try probes.network(number, variation: 1 + index / worst.count),
+            isShort: number % 4 != 3, export)
+        }
+        var second = Progress("variations on \(device.name)", quiet: quiet)
+        let more = try collector.collect(variations) { second.update($0.done, of: $0.total, "") }
+        second.finish()
+        summary.samples += more.samples
+        summary.measured += more.measured
+        return (rules, summary)
       }
-      progress.finish()
       try report(summary, rules)
     }
 
@@ -94,6 +111,15 @@ enum ProbeSamples {
     }
     network.referenceShare = isShort ? LookupTableBuilder.referenceShare : nil
     return network
+  }
+
+  /// Numbers of the probes that are off by more than 10 % when predicted by a model of the others, in
+  /// four folds, the worst first.
+  static func worst(_ samples: [Sample], rules: FusionRules) throws -> [Int] {
+    let errors = try KernelPredictor.crossValidated(
+      KernelSamples(samples), rules: rules, folds: 4
+    ).map { abs($0) }
+    return errors.indices.filter { errors[$0] > 0.1 }.sorted { errors[$0] > errors[$1] }
   }
 
   static func rules(device: String) throws -> FusionRules {

@@ -24,10 +24,12 @@ public struct Kernel: Sendable {
   public internal(set) var op = ""
   public internal(set) var activation = ""
   public internal(set) var fusesAddition = false
-  /// Bytes of operands, and of the result, where the neighbour is no windowed operator: runtimes
-  /// with a layout of their own for those convert there.
-  public internal(set) var foreignInputBytes = 0.0
-  public internal(set) var foreignOutputBytes = 0.0
+  /// Whether a runtime with blocked layouts computes it in one; see `KernelLayout`.
+  public internal(set) var isBlocked = false
+  /// Bytes of operands that are converted to a blocked layout, and of the result if it is converted
+  /// back.
+  public internal(set) var packedBytes = 0.0
+  public internal(set) var unpackedBytes = 0.0
   /// Whether an operand comes from, or the result goes to, the outside.
   public internal(set) var readsInput = false
   public internal(set) var writesOutput = false

@@ -5,12 +5,12 @@ enum KernelFeatures {
   static let names = [
     "macs", "inputBytes", "outputBytes", "weightBytes", "intensity", "inputChannels",
     "outputChannels", "pixels", "width", "kernel", "stride", "groups", "inputRemainder",
-    "outputRemainder", "operator", "activation", "fusesAddition", "foreignInput", "foreignOutput",
-    "readsInput", "writesOutput", "networkWeights", "networkActivations",
+    "outputRemainder", "operator", "activation", "fusesAddition", "blocks", "packed", "unpacked",
   ]
 
   /// Quantities in binary logarithms, so that a split is a ratio; `intensity` is multiply-accumulates
-  /// a byte moved, remainders are channels beyond the last whole vector of 16.
+  /// a byte moved, remainders are channels beyond the last whole vector of 16. What tells a short
+  /// network from a whole one is left out: trees would learn to tell probes apart by it.
   static func vector(_ kernel: Kernel) -> [Float] {
     let moved = kernel.inputBytes + kernel.outputBytes + kernel.weightBytes
     func share(_ part: Double, _ whole: Double) -> Double { whole > 0 ? part / whole : 0 }
@@ -23,10 +23,9 @@ enum KernelFeatures {
       kernel.outputChannels.truncatingRemainder(dividingBy: 16),
       Double(operators.firstIndex(of: kernel.op) ?? operators.count),
       Double(activations.firstIndex(of: kernel.activation) ?? activations.count),
-      kernel.fusesAddition ? 1 : 0, share(kernel.foreignInputBytes, kernel.inputBytes),
-      share(kernel.foreignOutputBytes, kernel.outputBytes), kernel.readsInput ? 1 : 0,
-      kernel.writesOutput ? 1 : 0, log2(1 + kernel.networkWeightBytes),
-      log2(1 + kernel.networkActivationBytes),
+      kernel.fusesAddition ? 1 : 0, (kernel.outputChannels / 16).rounded(.up),
+      share(kernel.packedBytes, kernel.inputBytes),
+      share(kernel.unpackedBytes, kernel.outputBytes),
     ].map { Float(max(0, $0)) }
   }
 
@@ -45,7 +44,8 @@ enum KernelFeatures {
   ]
 
   /// Terms of a roofline, each with a cost of its own: a start, arithmetic with channels padded to
-  /// whole vectors, traffic, and changes of layout.
+  /// whole vectors, traffic, changes of layout, and patches that
+  /// are copied for a matrix product.
   static func terms(_ kernel: Kernel) -> [Double] {
     func padded(_ channels: Double) -> Double { (channels / 16).rounded(.up) * 16 }
     let padding =
@@ -53,15 +53,27 @@ enum KernelFeatures {
       ? padded(kernel.outputChannels) / max(1, kernel.outputChannels)
       : padded(kernel.outputChannels) / max(1, kernel.outputChannels)
         * (padded(kernel.inputChannels) / max(1, kernel.inputChannels))
+    let working = log2(1 + kernel.networkWeightBytes + kernel.networkActivationBytes)
+    let data = kernel.inputBytes + kernel.outputBytes
+    // The share of what was pushed out since the last run, from a cache of about 2 MB and from one of
+    // about 16 MB.
+    func cold(_ size: Double) -> Double { min(1, max(0, (working - size + 1) / 2)) }
     let hasGate = !["", "Relu", "Clip"].contains(kernel.activation)
     return [
       1, kernel.macs / 1e6, kernel.macs * padding / 1e6, kernel.inputBytes / 1e6,
-      kernel.outputBytes / 1e6, kernel.weightBytes / 1e6, kernel.foreignInputBytes / 1e6,
-      kernel.foreignOutputBytes / 1e6, hasGate ? kernel.outputBytes / 1e6 : 0,
+      kernel.outputBytes / 1e6, kernel.packedBytes / 1e6, kernel.unpackedBytes / 1e6,
+      hasGate ? kernel.outputBytes / 1e6 : 0,
+      kernel.kind.isConvolution ? kernel.inputBytes * kernel.kernel * kernel.kernel / 1e6 : 0,
+      kernel.kind.isConvolution ? kernel.macs / max(1, kernel.width) / 1e6 : 0,
+      kernel.weightBytes / 1e6, cold(21) * kernel.weightBytes / 1e6,
+      cold(24) * kernel.weightBytes / 1e6, cold(21) * data / 1e6, cold(24) * data / 1e6,
     ]
   }
   static let termNames = [
-    "start", "macs", "paddedMACs", "inputBytes", "outputBytes", "weightBytes", "foreignInput",
-    "foreignOutput", "gate",
+    "start", "macs", "paddedMACs", "inputBytes", "outputBytes", "packed", "unpacked", "gate",
+    "patches", "edges", "weightBytes", "coldWeights", "colderWeights", "coldData",
+    "colderData",
   ]
+  /// The last terms are the memory's, which costs all kinds the same.
+  static let sharedTerms = 5
 }

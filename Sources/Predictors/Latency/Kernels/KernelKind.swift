@@ -57,6 +57,9 @@ public enum KernelKind: String, Codable, CaseIterable, Sendable {
     }
   }
 
+  /// What regressors are for: each kind in plain and in blocked layout; see `KernelLayout`.
+  static let layouts = allCases.flatMap { ["\($0.rawValue)", "\($0.rawValue).blocked"] }
+
   /// Whether it does multiply-accumulates over a window or a matrix.
   public var isConvolution: Bool {
     switch self {

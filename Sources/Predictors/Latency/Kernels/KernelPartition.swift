@@ -104,18 +104,10 @@ private struct Partitioner {
     var kernels = chains.enumerated().map { index, chain in
       kernel(index, chain, kinds: kinds, owner: owner, costs: costs)
     }
-    // Where the result goes.
-    for (index, node) in graph.nodes.enumerated() {
-      for case .node(let producer, _)? in node.inputs where owner[producer] != owner[index] {
-        if !kinds[owner[index]].isWindowed {
-          kernels[owner[producer]].foreignOutputBytes = kernels[owner[producer]].outputBytes
-        }
-      }
-      if isOutput[index] {
-        kernels[owner[index]].writesOutput = true
-        kernels[owner[index]].foreignOutputBytes = kernels[owner[index]].outputBytes
-      }
+    for index in kernels.indices {
+      kernels[index].writesOutput = chains[index].nodes.contains { isOutput[$0] }
     }
+    KernelLayout.mark(&kernels, operands: operands(chains, owner))
     let weights = Double(costs.total.weightBytes)
     let activations = Double(costs.total.activationBytes) * batch
     for index in kernels.indices {
@@ -123,6 +115,26 @@ private struct Partitioner {
       kernels[index].networkActivationBytes = activations
     }
     return kernels
+  }
+
+  /// What each kernel reads: a kernel's result, or nothing where it comes from outside.
+  private func operands(_ chains: [(chain: String, nodes: [Int])], _ owner: [Int])
+    -> [[(kernel: Int?, bytes: Double)]]
+  {
+    chains.enumerated().map { index, chain in
+      var operands: [(kernel: Int?, bytes: Double)] = []
+      for member in chain.nodes {
+        for input in graph.nodes[member].inputs.compactMap({ $0 }) {
+          switch input {
+          case .input: operands.append((nil, bytes(input)))
+          case .node(let producer, _) where owner[producer] != index:
+            operands.append((owner[producer], bytes(input)))
+          default: continue
+          }
+        }
+      }
+      return operands
+    }
   }
 
   private func kind(_ index: Int) -> KernelKind {
@@ -149,12 +161,10 @@ private struct Partitioner {
         case .input:
           kernel.readsInput = true
           kernel.inputBytes += bytes(input)
-          kernel.foreignInputBytes += bytes(input)
         case .node(let producer, _):
           guard owner[producer] != index else { continue }
           if position > 0, gates[member] == chain.nodes[position - 1] { continue }
           kernel.inputBytes += bytes(input)
-          if !kinds[owner[producer]].isWindowed { kernel.foreignInputBytes += bytes(input) }
         }
       }
     }
@@ -185,15 +195,5 @@ private struct Partitioner {
   private func bytes(_ type: TensorType) -> Double {
     let shape = type.fixedShape ?? (type.shape ?? []).map { $0.value ?? 1 }
     return shape.reduce(batch * Double(type.elementType.byteCount ?? 0)) { $0 * Double($1) }
-  }
-}
-
-extension KernelKind {
-  /// Whether runtimes with a layout of their own for images have it in that layout.
-  var isWindowed: Bool {
-    switch self {
-    case .convolution, .pointwise, .depthwise, .grouped, .pool, .globalPool: true
-    default: false
-    }
   }
 }

@@ -17,20 +17,20 @@ extension KernelPredictor {
   /// - Throws: `failed` naming the file.
   public func write(to path: String) throws {
     let description = Description(
-      rules: rules, provenance: provenance, kinds: KernelKind.allCases.map(\.rawValue),
+      rules: rules, provenance: provenance, kinds: KernelKind.layouts,
       features: KernelFeatures.names, terms: KernelFeatures.termNames, offset: model.offset)
     var file = SafeTensors(metadata: ["format": Self.format, "version": "1"])
     do {
-      for (index, kind) in KernelKind.allCases.enumerated() {
+      for (index, kind) in KernelKind.layouts.enumerated() {
         let trees = model.trees[index]
         let nodes = [trees.trees, (1 << trees.depth) - 1]
-        file.tensors["\(kind.rawValue).coefficients"] = Tensor(
+        file.tensors["\(kind).coefficients"] = Tensor(
           model.coefficients[index].map { Float($0) })
         guard trees.trees > 0 else { continue }
-        file.integers["\(kind.rawValue).features"] = .init(
+        file.integers["\(kind).features"] = .init(
           trees.features.map { Int64($0) }, shape: nodes)
-        file.tensors["\(kind.rawValue).thresholds"] = try Tensor(trees.thresholds, shape: nodes)
-        file.tensors["\(kind.rawValue).leaves"] = try Tensor(
+        file.tensors["\(kind).thresholds"] = try Tensor(trees.thresholds, shape: nodes)
+        file.tensors["\(kind).leaves"] = try Tensor(
           trees.leaves, shape: [trees.trees, 1 << trees.depth])
       }
       let encoder = JSONEncoder()
@@ -63,7 +63,7 @@ extension KernelPredictor {
     guard file.metadata["version"] == "1",
       let description = try? JSONDecoder().decode(
         Description.self, from: Data((file.metadata["description"] ?? "").utf8)),
-      description.kinds == KernelKind.allCases.map(\.rawValue),
+      description.kinds == KernelKind.layouts,
       description.features == KernelFeatures.names, description.terms == KernelFeatures.termNames
     else { throw bad("made by another version of Swiftlet; train it again") }
     let depth = description.provenance.options.depth

@@ -70,12 +70,9 @@ public struct KernelPredictor: Equatable, Sendable {
     let rules = try samples.fusionRules()
     let batch = first.batch ?? 1
     let model = try SumModel(
-      fitting: samples.rows.map { row in
-        (
-          KernelPartition(row.graph, rules: rules, batch: batch).kernels.map { SumPart($0) },
-          row.sample.latencyMedian.value
-        )
-      }, kinds: KernelKind.allCases.count, options: options, progress: progress)
+      fitting: wholes(samples, rules: rules), kinds: KernelKind.layouts.count,
+      sharedTerms: KernelFeatures.sharedTerms, options: options,
+      progress: progress)
     return KernelPredictor(
       rules: rules, model: model,
       provenance: Provenance(
@@ -83,6 +80,35 @@ public struct KernelPredictor: Equatable, Sendable {
         runtimeVersion: first.runtimeVersion, optimization: first.optimization, cpu: first.cpu,
         samples: samples.rows.count, measured: samples.rows.compactMap(\.sample.date).max(),
         options: options))
+  }
+
+  /// Relative errors of networks, each predicted by a model of the other folds.
+  public static func crossValidated(
+    _ samples: KernelSamples, rules: FusionRules, folds: Int
+  ) throws -> [Double] {
+    let wholes = wholes(samples, rules: rules)
+    var options = SumModel.Options()
+    (options.rounds, options.rate) = (options.rounds / 2, 2 * options.rate)
+    var errors = [Double](repeating: 0, count: wholes.count)
+    for fold in 0..<folds {
+      let seen = wholes.indices.filter { $0 / 4 % folds != fold }.map { wholes[$0] }
+      let model = try SumModel(
+        fitting: seen, kinds: KernelKind.layouts.count,
+        sharedTerms: KernelFeatures.sharedTerms, options: options)
+      for index in wholes.indices where index / 4 % folds == fold {
+        errors[index] = model.time(wholes[index].parts) / wholes[index].time - 1
+      }
+    }
+    return errors
+  }
+
+  private static func wholes(
+    _ samples: KernelSamples, rules: FusionRules
+  ) -> [(parts: [SumPart], time: Double)] {
+    samples.rows.map { row in
+      let partition = KernelPartition(row.graph, rules: rules, batch: row.sample.batch ?? 1)
+      return (partition.kernels.map { SumPart($0) }, row.sample.latencyMedian.value)
+    }
   }
 
   /// How predictions compare with networks it did not see.
@@ -96,7 +122,7 @@ public struct KernelPredictor: Equatable, Sendable {
 extension SumPart {
   init(_ kernel: Kernel) {
     self.init(
-      kind: KernelKind.allCases.firstIndex(of: kernel.kind)!,
+      kind: 2 * KernelKind.allCases.firstIndex(of: kernel.kind)! + (kernel.isBlocked ? 1 : 0),
       features: KernelFeatures.vector(kernel), terms: KernelFeatures.terms(kernel))
   }
 }

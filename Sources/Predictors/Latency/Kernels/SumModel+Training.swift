@@ -4,7 +4,7 @@ import Foundation
 extension SumModel {
   /// How a model is trained; chosen on validation families, see `Docs/kernel-predictor.md`.
   public struct Options: Codable, Equatable, Sendable {
-    public var rounds = 400
+    public var rounds = 200
     public var depth = 4
     public var rate = 0.05
     /// Parts in a leaf, at least.
@@ -28,11 +28,12 @@ extension SumModel {
   /// - Parameters:
   ///   - wholes: parts of each, and its milliseconds.
   ///   - kinds: how many kinds there are.
+  ///   - sharedTerms: how many terms, the last ones, have the same coefficient for all kinds.
   ///   - progress: told the rounds done.
   /// - Throws: `badSamples` if there are too few, or a time isn't above zero.
   public init(
-    fitting wholes: [(parts: [SumPart], time: Double)], kinds: Int, options: Options = Options(),
-    progress: (Int) -> Void = { _ in }
+    fitting wholes: [(parts: [SumPart], time: Double)], kinds: Int, sharedTerms: Int = 0,
+    options: Options = Options(), progress: (Int) -> Void = { _ in }
   ) throws {
     guard wholes.count >= 20, wholes.allSatisfy({ $0.time > 0 && $0.time.isFinite }) else {
       throw PredictorsError(
@@ -40,7 +41,8 @@ extension SumModel {
         "kernels are learned from 20 samples or more with latencies above zero, got \(wholes.count)"
       )
     }
-    let base = Self.linear(wholes, kinds: kinds, hasOffset: options.hasOffset)
+    let base = Self.linear(
+      wholes, kinds: kinds, sharedTerms: sharedTerms, hasOffset: options.hasOffset)
     coefficients = base.coefficients
     offset = base.offset
     trees = Array(repeating: TreeEnsemble(depth: options.depth), count: kinds)
@@ -49,15 +51,22 @@ extension SumModel {
 
   /// The base alone: relative errors of the wholes in least squares.
   private static func linear(
-    _ wholes: [(parts: [SumPart], time: Double)], kinds: Int, hasOffset: Bool
+    _ wholes: [(parts: [SumPart], time: Double)], kinds: Int, sharedTerms: Int, hasOffset: Bool
   ) -> (coefficients: [[Double]], offset: Double) {
     let terms = wholes.lazy.flatMap(\.parts).first?.terms.count ?? 0
-    var system = NonNegativeLeastSquares(columns: kinds * terms + 1)
+    let own = terms - sharedTerms
+    func column(_ kind: Int, _ term: Int) -> Int {
+      term < own ? kind * own + term : kinds * own + term - own
+    }
+    let columns = kinds * own + sharedTerms
+    var system = NonNegativeLeastSquares(columns: columns + 1)
+    var isSeen = [Bool](repeating: false, count: kinds)
     for whole in wholes {
-      var sums: [Int: Double] = hasOffset ? [kinds * terms: 1 / whole.time] : [:]
+      var sums: [Int: Double] = hasOffset ? [columns: 1 / whole.time] : [:]
       for part in whole.parts {
+        isSeen[part.kind] = true
         for (index, value) in part.terms.enumerated() where value != 0 {
-          sums[part.kind * terms + index, default: 0] += value / whole.time
+          sums[column(part.kind, index), default: 0] += value / whole.time
         }
       }
       system.add(sums.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, target: 1)
@@ -66,8 +75,8 @@ extension SumModel {
     return (
       (0..<kinds).map { kind in
         // As precise as files are, so that a file holds the same model.
-        solution[kind * terms..<(kind + 1) * terms].map { Double(Float($0)) }
-      }, solution[kinds * terms]
+        (0..<terms).map { isSeen[kind] ? Double(Float(solution[column(kind, $0)])) : 0 }
+      }, solution[columns]
     )
   }
 
