@@ -55,8 +55,8 @@ enum KernelFeatures {
         * (padded(kernel.inputChannels) / max(1, kernel.inputChannels))
     let working = log2(1 + kernel.networkWeightBytes + kernel.networkActivationBytes)
     let data = kernel.inputBytes + kernel.outputBytes
-    // The share of what was pushed out since the last run, from a cache of about 2 MB and from one of
-    // about 16 MB.
+    // The share of what was pushed out since the last run, from a cache of two to the power of
+    // `size` bytes.
     func cold(_ size: Double) -> Double { min(1, max(0, (working - size + 1) / 2)) }
     let hasGate = !["", "Relu", "Clip"].contains(kernel.activation)
     return [
@@ -65,15 +65,14 @@ enum KernelFeatures {
       hasGate ? kernel.outputBytes / 1e6 : 0,
       kernel.kind.isConvolution ? kernel.inputBytes * kernel.kernel * kernel.kernel / 1e6 : 0,
       kernel.kind.isConvolution ? kernel.macs / max(1, kernel.width) / 1e6 : 0,
-      kernel.weightBytes / 1e6, cold(21) * kernel.weightBytes / 1e6,
-      cold(24) * kernel.weightBytes / 1e6, cold(21) * data / 1e6, cold(24) * data / 1e6,
-    ]
+      kernel.weightBytes / 1e6,
+    ] + [21.0, 23, 25].flatMap { [cold($0) * kernel.weightBytes / 1e6, cold($0) * data / 1e6] }
   }
   static let termNames = [
     "start", "macs", "paddedMACs", "inputBytes", "outputBytes", "packed", "unpacked", "gate",
-    "patches", "edges", "weightBytes", "coldWeights", "colderWeights", "coldData",
-    "colderData",
+    "patches", "edges", "weightBytes", "coldWeights2MB", "coldData2MB", "coldWeights8MB",
+    "coldData8MB", "coldWeights32MB", "coldData32MB",
   ]
   /// The last terms are the memory's, which costs all kinds the same.
-  static let sharedTerms = 5
+  static let sharedTerms = 7
 }

@@ -8,6 +8,9 @@ public struct ProbeNetworks: Sendable {
   /// Bounds that keep a measurement short.
   static let maxMACs = 2_000_000_000
   static let maxParameters = 16_000_000
+  /// Every other whole network has at least so many bytes of weights and results, more than caches
+  /// hold.
+  static let largeBytes = 14_000_000
 
   public init(seed: UInt64) { self.seed = seed }
 
@@ -16,10 +19,10 @@ public struct ProbeNetworks: Sendable {
   ///
   /// - Parameter variation: 0 is the probe itself; others have the same layers with channels between
   ///   0.5 and 1.2 times as many, as nn-Meter samples around what it predicts badly.
-  /// - Throws: `PredictorsError.failed` when 200 draws gave none within the bounds.
+  /// - Throws: `PredictorsError.failed` when 1,000 draws gave none within the bounds.
   public func network(_ number: Int, variation: Int = 0) throws -> OperatorGraph {
     var random = ProbeDraw(seed: seed, number: number, variation: variation)
-    for _ in 0..<200 {
+    for _ in 0..<1000 {
       let graph =
         switch number % 4 {
         case 3: try whole(&random)
@@ -27,9 +30,14 @@ public struct ProbeNetworks: Sendable {
         default: try single(&random)
         }
       let cost = graph.cost
-      if cost.macs <= Self.maxMACs, cost.parameters <= Self.maxParameters { return graph }
+      let bytes = cost.weightBytes + cost.activationBytes
+      if cost.macs <= Self.maxMACs, cost.parameters <= Self.maxParameters,
+        number % 8 != 7 || bytes >= Self.largeBytes
+      {
+        return graph
+      }
     }
-    throw PredictorsError(.failed, "probe \(number): no network within the bounds in 200 draws")
+    throw PredictorsError(.failed, "probe \(number): no network within the bounds in 1,000 draws")
   }
 
   /// One convolution with normalisation and activation, of the shapes that networks have.

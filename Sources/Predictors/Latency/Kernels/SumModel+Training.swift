@@ -4,11 +4,11 @@ import Foundation
 extension SumModel {
   /// How a model is trained; chosen on validation families, see `Docs/kernel-predictor.md`.
   public struct Options: Codable, Equatable, Sendable {
-    public var rounds = 200
+    public var rounds = 300
     public var depth = 4
     public var rate = 0.05
     /// Parts in a leaf, at least.
-    public var minRows = 5
+    public var minRows = 12
     /// Share of the wholes that each tree sees, and of the features at each of its levels.
     public var sampling = 0.7
     public var columnShare = 0.6
