@@ -23,9 +23,8 @@ struct BenchKernelsCommand: ParsableCommand {
 
   func run() throws {
     guard seeds > 0 else { throw Failure(.usage, "--seeds \(seeds): 1 or more is meant") }
-    var rows = try networks()
-    if let data { rows += try convolutions(data) }
-    try BenchRow.write(rows, schema: "bench-kernels", common)
+    let convolutions = try data.map { try convolutions($0) } ?? []
+    try BenchRow.write(try networks() + convolutions, schema: "bench-kernels", common)
   }
 
   private func networks() throws -> [BenchRow] {
