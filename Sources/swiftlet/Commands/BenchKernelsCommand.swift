@@ -23,8 +23,8 @@ struct BenchKernelsCommand: ParsableCommand {
 
   func run() throws {
     guard seeds > 0 else { throw Failure(.usage, "--seeds \(seeds): 1 or more is meant") }
-    let convolutions = try data.map { try convolutions($0) } ?? []
-    try BenchRow.write(try networks() + convolutions, schema: "bench-kernels", common)
+    let single = try data.map { try convolutions($0) } ?? []
+    try BenchRow.write(try networks() + single, schema: "bench-kernels", common)
   }
 
   private func networks() throws -> [BenchRow] {
