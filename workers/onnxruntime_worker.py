@@ -77,6 +77,39 @@ def pin(cpus, threads):
 ALLOWED_CPUS = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
+def conditions(request, levels):
+    """Threads, batch, level and processors of a load request, checked; pins the process."""
+    threads = field(request, "threads", int, 1)
+    batch = field(request, "batch", int, 1)
+    level = field(request, "optimization", str, "all")
+    precision = field(request, "precision", str, "float32")
+    if threads < 1 or batch < 1:
+        raise Refusal("bad-request", "threads and batch start at 1")
+    if level not in levels:
+        raise Refusal("bad-request", f"optimization '{level}' is none of {', '.join(levels)}")
+    if precision != "float32":
+        raise Refusal("unsupported", f"precision '{precision}': this worker runs float32 only")
+    cpus = request.get("cpus")
+    if cpus is not None and not (isinstance(cpus, list) and all(type(c) is int for c in cpus)):
+        raise Refusal("bad-request", "'cpus' is a list of processor numbers")
+    return threads, batch, level, pin(cpus, threads)
+
+
+def source(request):
+    """The network's path, or its bytes."""
+    if ("path" in request) == ("inline" in request):
+        raise Refusal("bad-request", "load: give either 'path' or 'inline'")
+    if "path" in request:
+        path = field(request, "path", str)
+        if not os.path.isfile(path):
+            raise Refusal("bad-network", f"{path}: no such file")
+        return path
+    try:
+        return base64.b64decode(field(request, "inline", str), validate=True)
+    except ValueError:
+        raise Refusal("bad-request", "load: 'inline' is no base64") from None
+
+
 class Network:
     """A loaded file with its inputs in place."""
 
@@ -84,21 +117,7 @@ class Network:
         import numpy
         import onnxruntime
 
-        threads = field(request, "threads", int, 1)
-        batch = field(request, "batch", int, 1)
-        level = field(request, "optimization", str, "all")
-        precision = field(request, "precision", str, "float32")
-        if threads < 1 or batch < 1:
-            raise Refusal("bad-request", "threads and batch start at 1")
-        if level not in OPTIMIZATION:
-            raise Refusal("bad-request", f"optimization '{level}' is none of {', '.join(OPTIMIZATION)}")
-        if precision != "float32":
-            raise Refusal("unsupported", f"precision '{precision}': this worker runs float32 only")
-        cpus = request.get("cpus")
-        if cpus is not None and not (isinstance(cpus, list) and all(type(c) is int for c in cpus)):
-            raise Refusal("bad-request", "'cpus' is a list of processor numbers")
-        self.cpus = pin(cpus, threads)
-
+        threads, batch, level, self.cpus = conditions(request, OPTIMIZATION)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -110,7 +129,7 @@ class Network:
         options.log_severity_level = 3
         try:
             self.session = onnxruntime.InferenceSession(
-                self.source(request), options, providers=["CPUExecutionProvider"]
+                source(request), options, providers=["CPUExecutionProvider"]
             )
         except Refusal:
             raise
@@ -129,20 +148,8 @@ class Network:
             )
         for value in self.session.get_outputs():
             self.binding.bind_output(value.name)
-
-    @staticmethod
-    def source(request):
-        if ("path" in request) == ("inline" in request):
-            raise Refusal("bad-request", "load: give either 'path' or 'inline'")
-        if "path" in request:
-            path = field(request, "path", str)
-            if not os.path.isfile(path):
-                raise Refusal("bad-network", f"{path}: no such file")
-            return path
-        try:
-            return base64.b64decode(field(request, "inline", str), validate=True)
-        except ValueError:
-            raise Refusal("bad-request", "load: 'inline' is no base64") from None
+        session, binding = self.session, self.binding
+        self.run = lambda: session.run_with_iobinding(binding)
 
     def measure(self, request):
         """Milliseconds of each timed run: at most `repeats`, and at most `seconds` in all."""
@@ -153,17 +160,17 @@ class Network:
             raise Refusal("bad-request", f"measure: repeats are 1 to {MAX_REPEATS}, seconds above 0")
         if self.cpus:
             os.sched_setaffinity(0, self.cpus)
-        run, binding, clock = self.session.run_with_iobinding, self.binding, time.perf_counter_ns
+        run, clock = self.run, time.perf_counter_ns
         deadline = clock() + int(seconds * 1e9)
         warmed = 0
         while warmed < warm_up and (warmed == 0 or clock() < deadline):
-            run(binding)
+            run()
             warmed += 1
         times = []
         deadline = clock() + int(seconds * 1e9)
         while True:
             start = clock()
-            run(binding)
+            run()
             end = clock()
             times.append((end - start) / 1e6)
             if len(times) >= repeats or end >= deadline:
@@ -208,6 +215,11 @@ def one_line(error):
 
 
 class Worker:
+    """Answers requests; a worker for another runtime overrides the class members."""
+
+    network_type = Network
+    levels = tuple(OPTIMIZATION)
+
     def __init__(self):
         self.networks = {}
         self.last = 0
@@ -217,7 +229,7 @@ class Worker:
         if kind == "hello":
             return self.hello(request)
         if kind == "load":
-            network = Network(request)
+            network = self.network_type(request)
             self.last += 1
             self.networks[self.last] = network
             return {
@@ -243,30 +255,38 @@ class Worker:
             raise Refusal("bad-request", f"network {number} is not loaded")
         return self.networks[number]
 
-    @staticmethod
-    def hello(request):
+    def hello(self, request):
         if request.get("protocol") != PROTOCOL:
             raise Refusal(
                 "protocol", f"this worker speaks protocol {PROTOCOL}, not {request.get('protocol')!r}"
             )
         try:
             import numpy  # noqa: F401  (needed later; told now)
-            import onnxruntime
+
+            runtime, version = self.runtime()
         except ImportError as error:
+            package = (error.name or "onnxruntime").split(".")[0]
             raise Refusal(
-                "unavailable", f"{one_line(error)}: {sys.executable} -m pip install onnxruntime numpy"
+                "unavailable", f"{one_line(error)}: {sys.executable} -m pip install {package} numpy"
             ) from None
         return {
             "type": "hello",
             "protocol": PROTOCOL,
-            "runtime": "onnxruntime",
-            "runtimeVersion": onnxruntime.__version__,
+            "runtime": runtime,
+            "runtimeVersion": version,
             "cpu": cpu_model(),
             "cpuCount": len(ALLOWED_CPUS) or os.cpu_count() or 1,
             "capabilities": ["path", "inline", "float32"]
             + (["pinning"] if hasattr(os, "sched_setaffinity") else [])
-            + ["optimization:" + level for level in OPTIMIZATION],
+            + ["optimization:" + level for level in self.levels],
         }
+
+    @staticmethod
+    def runtime():
+        """Name and version of the runtime; raises ImportError where it is missing."""
+        import onnxruntime
+
+        return "onnxruntime", onnxruntime.__version__
 
 
 def lines(descriptor):
@@ -283,11 +303,11 @@ def lines(descriptor):
         yield from whole
 
 
-def main():
+def serve(worker):
+    """Answers the requests on stdin until it ends."""
     # Whatever a library prints must not end up between the answers.
     out = os.dup(1)
     os.dup2(2, 1)
-    worker = Worker()
     for line in lines(0):
         if not line.strip():
             continue
@@ -316,8 +336,12 @@ def main():
             return
 
 
-if __name__ == "__main__":
+def main(worker):
     try:
-        main()
+        serve(worker)
     except (BrokenPipeError, KeyboardInterrupt):
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(Worker())

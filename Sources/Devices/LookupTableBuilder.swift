@@ -42,7 +42,7 @@ public struct LookupTableBuilder {
   }
 
   /// Blocks mostly fit into a processor's own caches, and feel a fifth of what slows the reference.
-  static let referenceShare = 0.2
+  public static let referenceShare = 0.2
 
   public let measurer: Measurer
   public let space: String

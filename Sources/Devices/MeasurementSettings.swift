@@ -28,6 +28,18 @@ public struct MeasurementSettings: Codable, Equatable, Sendable {
 
   public init() {}
 
+  /// The same procedure with at most `seconds` for a network: rounds, warm-up and reference take the
+  /// same share of it.
+  public func scaled(toSeconds seconds: Double) -> MeasurementSettings {
+    var scaled = self
+    let factor = seconds / maxSeconds
+    scaled.maxSeconds = seconds
+    scaled.roundSeconds *= factor
+    scaled.warmUpSeconds *= factor
+    scaled.referenceSeconds *= factor
+    return scaled
+  }
+
   /// - Throws: `DevicesError.badSettings` naming the first value out of range.
   public func validate() throws {
     func check(_ isGood: Bool, _ name: String, _ value: some Any, _ range: String) throws {

@@ -9,6 +9,8 @@ public struct NetworkToMeasure {
   /// The digest of the network's text: what makes two networks the same.
   public var digest: String
   public var source: () throws -> NetworkSource
+  /// How much of the machine's slowness it feels; the settings' share when absent.
+  public var referenceShare: Double?
 
   public init(
     id: String, space: String, digest: String, source: @escaping () throws -> NetworkSource
@@ -83,7 +85,8 @@ public struct SampleCollector {
   }
 
   private func measure(_ network: NetworkToMeasure) throws -> Sample {
-    let measurement = try measurer.measure(network.source(), named: network.id)
+    let measurement = try measurer.measure(
+      network.source(), named: network.id, referenceShare: network.referenceShare)
     try keepQuietReference()
     let sample = Sample(
       id: network.id, space: network.space, network: network.digest,

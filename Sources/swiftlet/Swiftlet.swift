@@ -10,8 +10,9 @@ struct Swiftlet: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       SpaceCommand.self, DescribeCommand.self, DeviceCommand.self, MeasureCommand.self,
-      SamplesCommand.self, TableCommand.self, PredictorCommand.self, PredictCommand.self,
-      SearchCommand.self, SupernetCommand.self, StudyCommand.self, ReportCommand.self,
+      SamplesCommand.self, TableCommand.self, KernelsCommand.self, PredictorCommand.self,
+      PredictCommand.self, SearchCommand.self, SupernetCommand.self, StudyCommand.self,
+      ReportCommand.self,
       ExportCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 

@@ -11,11 +11,9 @@ let python = ProcessInfo.processInfo.environment["SWIFTLET_PYTHON"]
   let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-  func realDevice() throws -> Device {
+  func realDevice(_ worker: String = "onnxruntime_worker.py") throws -> Device {
     let python = try #require(python, "set SWIFTLET_PYTHON to a Python that has onnxruntime")
-    return Device(
-      name: "here",
-      worker: [python, root.appending(path: "workers/onnxruntime_worker.py").path])
+    return Device(name: "here", worker: [python, root.appending(path: "workers/\(worker)").path])
   }
 
   /// A JSON value with numbers and texts reduced to their kind, where a worker may answer its own.
@@ -32,7 +30,8 @@ let python = ProcessInfo.processInfo.environment["SWIFTLET_PYTHON"]
     }
   }
 
-  @Test func theDocumentedConversationHappens() throws {
+  @Test(arguments: ["onnxruntime_worker.py", "openvino_worker.py"])
+  func theDocumentedConversationHappens(_ worker: String) throws {
     let document = try String(
       contentsOf: root.appending(path: "Docs/worker-protocol.md"), encoding: .utf8)
     let start = try #require(document.range(of: "```jsonl\n"))
@@ -45,7 +44,7 @@ let python = ProcessInfo.processInfo.environment["SWIFTLET_PYTHON"]
     // The conversation's paths are relative to where the worker runs.
     let process = try WorkerProcess(
       command: ["sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", folder.path]
-        + realDevice().worker)
+        + realDevice(worker).worker)
     #expect(lines.count == 14)
     for index in stride(from: 0, to: lines.count, by: 2) {
       let answer = try process.exchange(

@@ -6,7 +6,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Score predictors beside published figures, or time the training engine.",
     subcommands: [
-      BenchAccuracyCommand.self, BenchLatencyCommand.self, BenchEngineCommand.self,
+      BenchAccuracyCommand.self, BenchLatencyCommand.self, BenchKernelsCommand.self,
+      BenchEngineCommand.self,
     ])
 }
 

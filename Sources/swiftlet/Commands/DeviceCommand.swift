@@ -70,6 +70,11 @@ struct DeviceCommand: ParsableCommand {
     var transfer = Device.Transfer.path
     @Option(help: "Processors to pin to, such as 1 or 2,3; chosen by the worker when left out.")
     var cpus: String?
+    @Option(
+      help: ArgumentHelp(
+        "Longest time in seconds spent on timing one network.",
+        discussion: "Rounds, warm-up and reference are shortened or lengthened with it."))
+    var seconds = MeasurementSettings().maxSeconds
     @Option(help: "A note to keep with the device.") var notes = ""
     @Flag(help: "Replace a device of the same name.") var replace = false
     @Flag(help: "Do not start the worker to see whether it answers.") var noCheck = false
@@ -77,7 +82,7 @@ struct DeviceCommand: ParsableCommand {
 
     func run() throws {
       let words = try worker.map(CommandWords.split) ?? BundledWorker.command()
-      var measurement = MeasurementSettings()
+      var measurement = MeasurementSettings().scaled(toSeconds: seconds)
       if let cpus {
         let numbers = cpus.split(separator: ",").map { Int($0) }
         guard !numbers.isEmpty, !numbers.contains(nil) else {

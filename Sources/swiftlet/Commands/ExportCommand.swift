@@ -84,9 +84,11 @@ struct ExportCommand: ParsableCommand {
   }
 
   private func exportUntrained() throws {
-    let space = try SpaceCatalog.standard.space(ofID: architecture)
-    let genotype = try space.genotype(id: architecture)
-    try write(try space.graph(genotype), HeInitialization(seed: seed), id: space.id(genotype))
+    let network = try NetworkArgument(architecture)
+    guard let id = network.id else {
+      throw Failure(.usage, "\(architecture): an ONNX file already; name an architecture's id")
+    }
+    try write(network.graph, HeInitialization(seed: seed), id: id)
   }
 
   private func write(_ graph: OperatorGraph, _ weights: any WeightSource, id: String) throws {

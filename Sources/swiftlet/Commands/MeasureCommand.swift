@@ -63,7 +63,7 @@ struct MeasureCommand: ParsableCommand {
       } else {
         result.append(
           NetworkToMeasure(
-            id: network.id!, space: network.space!.name, digest: graph.digest
+            id: network.id!, space: network.sampleSpace, digest: graph.digest
           ) { try export.source(graph) })
       }
     }

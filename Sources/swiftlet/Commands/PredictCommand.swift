@@ -11,13 +11,15 @@ struct PredictCommand: ParsableCommand {
 
   struct Latency: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Latency by the device's few-shot predictor or lookup table, in milliseconds.",
+      abstract: "Latency by few-shot predictor, lookup table or kernel predictor, in milliseconds.",
       discussion: """
         A device with 10 samples of a space or more is predicted from them, any other by its table. \
-        ONNX files need the few-shot predictor.
+        ONNX files need the few-shot predictor, or a kernel predictor, which takes any network.
         """)
     @Argument(help: "Ids, ONNX files, text files with one id a line, or '-' for stdin.")
     var architectures: [String]
+    @Option(help: "Kernel predictor, as 'swiftlet kernels train' writes it.")
+    var predictor: String?
     @Option(help: "Device that is asked about.") var device: String?
     @Option(help: "Lookup table; by default the device's.") var table: String?
     @Option(help: "Print the interval that holds the measured latency with this probability.")
@@ -25,6 +27,12 @@ struct PredictCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+      if let predictor {
+        guard confidence == nil else {
+          throw Failure(.usage, "--confidence: a kernel predictor has no intervals")
+        }
+        return try KernelPredictions.run(architectures, predictor: predictor, common: common)
+      }
       let networks = try IDList.expand(architectures)
       if table == nil, let device,
         try FewShotPredictions.isMeant(for: networks, device: device, needed: confidence != nil)
@@ -38,7 +46,7 @@ struct PredictCommand: ParsableCommand {
       }
       try Predictions.run(networks, key: "latencyMs", common: common) { space in
         guard table != nil || device != nil else {
-          throw Failure(.usage, "name a --device or a --table")
+          throw Failure(.usage, "name a --device, a --table or a --predictor")
         }
         let path = try table ?? BundledFiles.table(space: space.name, device: device ?? "").path
         let predictor = try LookupTablePredictor(
@@ -79,6 +87,42 @@ struct PredictCommand: ParsableCommand {
           space: space)
         return { try predictor.scores($0) }
       }
+    }
+  }
+}
+
+/// Latencies of any networks by their kernels.
+private enum KernelPredictions {
+  static func run(_ arguments: [String], predictor: String, common: CommonOptions) throws {
+    let predictor = try KernelPredictor(contentsOf: predictor)
+    let predictions = try IDList.expand(arguments).map { argument in
+      let network = try NetworkArgument(argument)
+      return (name: network.id ?? argument, found: predictor.predict(network.graph))
+    }
+    for prediction in predictions where !prediction.found.unknown.isEmpty {
+      Terminal.note(
+        "note: \(prediction.name.prefix(80)): no sample had "
+          + prediction.found.unknown.sorted().joined(separator: ", ")
+          + "; its time is a guess", quiet: common.quiet)
+    }
+    if common.json {
+      try Output.json(
+        "predictions",
+        [
+          "device": .string(predictor.provenance.device),
+          "predictions": .array(
+            predictions.map {
+              [
+                "id": .string($0.name), "latencyMs": .number($0.found.latency.value),
+                "kernels": .integer($0.found.kernels.count),
+                "unknown": .array($0.found.unknown.sorted().map { .string($0) }),
+              ]
+            }),
+        ])
+    } else {
+      Output.table(
+        ["latencyMs", "architecture"],
+        predictions.map { [String(format: "%.5f", $0.found.latency.value), $0.name] })
     }
   }
 }

@@ -1,6 +1,7 @@
 import Architectures
 import ArgumentParser
 import Foundation
+import Predictors
 import Store
 
 struct SamplesCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import Architectures
 import Foundation
+import Predictors
 import Store
 
 /// Samples from CSV files into the store, all of a file or nothing, mistakes named by line.
@@ -35,7 +36,9 @@ struct SampleImport {
     var first: [[String]: Int] = [:]
     for index in samples.indices {
       let id = samples[index].id
-      if let colon = id.firstIndex(of: ":") {
+      if let graph = try NetworkID.free(id) {
+        samples[index].network = graph.digest
+      } else if let colon = id.firstIndex(of: ":") {
         let name = String(id[..<colon])
         do {
           let space = try spaces[name] ?? SpaceCatalog.standard.space(name)

@@ -1,0 +1,44 @@
+import Foundation
+import Testing
+
+struct KernelsTests {
+  static let probes = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "datasets/kernel-probes.csv").path
+
+  /// A network predicts the same whether it comes as an id or as an ONNX file.
+  @Test func filesAndIdsPredictTheSame() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let predictor = command.path("kernels.safetensors")
+    let trained = try command.run("kernels", "train", "--samples", Self.probes, "-o", predictor)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let id = "family:mnasnet-1"
+    #expect(try command.run("export", id, "-o", command.path("net.onnx")).status == 0)
+    let result = try command.run(
+      "predict", "latency", id, command.path("net.onnx"), "--predictor", predictor, "--json")
+    #expect(result.status == 0, "\(result.errors)")
+    let predictions = try #require(result.json["predictions"] as? [[String: Any]])
+    let latencies = predictions.compactMap { $0["latencyMs"] as? Double }
+    #expect(latencies.count == 2 && latencies[0] > 0)
+    #expect(latencies.first == latencies.last)
+  }
+
+  @Test func badInputIsNamed() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let net = command.path("x.safetensors")
+    for (arguments, status, words) in [
+      (["kernels", "train", "-o", net], 64, "--device"),
+      (["kernels", "train", "--samples", "none.csv", "-o", net], 65, "none.csv"),
+      (["kernels", "show", "family:lenet-1"], 65, "family:NAME-NUMBER"),
+      (["kernels", "evaluate", "--predictor", "none", "--samples", Self.probes], 65, "none"),
+      (["kernels", "measure", "--device", "nowhere"], 69, "nowhere"),
+      (["bench", "kernels", "--data", command.path("no")], 65, "v100_trt_conv_ops.csv"),
+    ] {
+      let result = try command.run(arguments)
+      #expect(result.status == Int32(status), "\(arguments): \(result.errors)")
+      #expect(result.errors.contains(words), "\(arguments): \(result.errors)")
+    }
+  }
+}
