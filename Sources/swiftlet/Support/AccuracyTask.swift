@@ -76,7 +76,7 @@ struct AccuracyTask {
         references: published[target].map { ["Kendall": $0] } ?? [:],
         source: "ONNX-Net, other tables of the space, third-party review")
     }
-    + [10, 20, 50].map { samples in
+    + [10, 20, 50, 78, 156, 469].map { samples in
       AccuracyTask(
         name: "NB201 after NB101", target: .nb201, samples: samples, kind: .fewShotAfter([.nb101]),
         references: samples == 10 ? ["Kendall": 0.39] : samples == 50 ? ["Kendall": 0.693] : [:],

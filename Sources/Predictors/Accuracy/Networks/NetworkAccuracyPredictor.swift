@@ -113,7 +113,8 @@ public struct NetworkAccuracyPredictor: Sendable {
     self.scores = scores
     self.members = members
     self.targets = targets
-    // Weights by the density that left-out samples have (Yao et al. 2018, equation 9).
+    // Weights by the density that left-out samples have (Yao et al. 2018, equation 9), in units of
+    // the square root of their number, which is what chance gives or takes.
     let densities = members.map { member in
       zip(member.leftOut, targets).reduce(0) { sum, pair in
         let (left, target) = pair
@@ -122,7 +123,7 @@ public struct NetworkAccuracyPredictor: Sendable {
       }
     }
     let best = densities.max() ?? 0
-    let raw = densities.map { exp($0 - best) }
+    let raw = densities.map { exp(($0 - best) / Double(targets.count).squareRoot()) }
     let weights = raw.map { $0 / raw.reduce(0, +) }
     self.weights = weights
     let left = targets.indices.map { row in
