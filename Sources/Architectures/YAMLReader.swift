@@ -87,9 +87,9 @@ package struct YAMLReader {
   }
 
   /// A whole number in `range`.
-  package func integer(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 1...65_536)
-    throws -> Int
-  {
+  package func integer(
+    _ key: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 1...65_536
+  ) throws -> Int {
     if let fallback, !has(key) { return fallback }
     guard let value = try value(key).int, range.contains(value) else {
       throw error(key, "must be a whole number in \(range.lowerBound)...\(range.upperBound)")
@@ -143,9 +143,9 @@ package struct YAMLReader {
     return Array(sequence)
   }
 
-  package func choice<Value: RawRepresentable & CaseIterable>(_ key: String, default fallback: Value) throws
-    -> Value where Value.RawValue == String
-  {
+  package func choice<Value: RawRepresentable & CaseIterable>(
+    _ key: String, default fallback: Value
+  ) throws -> Value where Value.RawValue == String {
     guard has(key) else { return fallback }
     guard let value = Value(rawValue: try string(key)) else {
       let known = Value.allCases.map(\.rawValue).joined(separator: ", ")

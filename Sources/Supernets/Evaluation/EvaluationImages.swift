@@ -26,8 +26,12 @@ struct EvaluationImages: Sendable {
     }
   }
 
-  func forEach(_ body: (Batch) throws -> Void) throws {
-    if let kept { return try kept.forEach(body) }
+  /// Hands over the batches in order.
+  func read(_ body: (Batch) throws -> Void) throws {
+    if let kept {
+      for batch in kept { try body(batch) }
+      return
+    }
     for result in loader.batches(epoch: 0) {
       let batch = try result.get()
       try body(

@@ -102,7 +102,7 @@ public final class SubnetEvaluator {
     if recalibrates { try recalibrate(network, engine) }
     let inference = try Inference(engine: engine, chunk: 4) { try network($0, $1) }
     var (hits, count) = (0, 0)
-    try images.forEach { batch in
+    try images.read { batch in
       let x = try data.images(batch.images, at: network.subnet.resolution, engine: engine)
       hits += try inference(x).hits(batch.labels)
       count += batch.labels.count

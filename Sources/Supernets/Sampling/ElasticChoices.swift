@@ -65,7 +65,7 @@ public struct ChoiceSet: Sendable {
     var result: [Int: (depthGene: Int, choices: [UInt8])] = [:]
     let depthGenes = space.genes.indices.filter { space.genes[$0].role == .depth }
     guard tie.kernels.isEmpty || tie.kernels.count == depthGenes.count else {
-      throw fail("\(tie.kernels.count) tied kernels for \(depthGenes.count) stages of elastic depth")
+      throw fail("\(tie.kernels.count) tied kernels, \(depthGenes.count) stages of elastic depth")
     }
     for (stage, depthGene) in depthGenes.enumerated() {
       let next = stage + 1 < depthGenes.count ? depthGenes[stage + 1] : space.genes.count
@@ -74,7 +74,8 @@ public struct ChoiceSet: Sendable {
         let values = space.genes[gene].values
         func choice(_ value: Double?) throws -> UInt8 {
           guard let value, let choice = values.firstIndex(of: value) else {
-            throw fail("\(space.genes[gene].name) cannot be tied to \(value.map { "\($0)" } ?? "-")")
+            let wanted = value.map { "\($0)" } ?? "nothing"
+            throw fail("\(space.genes[gene].name) cannot be tied to \(wanted)")
           }
           return UInt8(choice)
         }

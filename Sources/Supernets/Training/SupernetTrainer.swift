@@ -105,7 +105,8 @@ public final class SupernetTrainer {
             phase: phase.name, phaseNumber: (index + 1, recipe.phases.count),
             epoch: (epoch + 1, phase.epochs), step: trainer.step,
             stepsPerEpoch: loader.stepsPerEpoch, loss: loss,
-            imagesPerSecond: clock.imagesPerSecond, secondsLeft: Double(left) * clock.secondsPerStep)
+            imagesPerSecond: clock.imagesPerSecond,
+            secondsLeft: Double(left) * clock.secondsPerStep)
           let isEpochEnd = trainer.step % loader.stepsPerEpoch == 0
           if isEpochEnd, (epoch + 1) % recipe.evaluateEvery == 0 || left == 0 {
             state.accuracy = try evaluate(phase)

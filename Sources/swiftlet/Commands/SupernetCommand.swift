@@ -23,7 +23,8 @@ struct SupernetCommand: ParsableCommand {
     @Option(help: "Name of a space, or path of a space file.") var space: String
     @Option(help: "Folder of images.") var data: String
     @Option(help: "Recipe (YAML).") var recipe: String
-    @Option(name: .shortAndLong, help: "Folder for checkpoints, log and weights.") var output: String
+    @Option(name: .shortAndLong, help: "Folder for checkpoints, log and weights.")
+    var output: String
     @Option(help: "Threads to compute with.") var threads = 2
     @Flag(help: "Leave broken images out instead of stopping at the first.")
     var skipBroken = false
@@ -83,7 +84,7 @@ struct SupernetCommand: ParsableCommand {
           bars[label]?.finish()
           Terminal.error(
             String(
-              format: "%@ epoch %d/%d: loss %.3f, smallest %.2f %%, random %.2f %%, largest %.2f %%",
+              format: "%@ epoch %d/%d: loss %.3f, smallest %.2f, random %.2f, largest %.2f %%",
               state.phase, state.epoch.0, state.epoch.1, state.loss, accuracy.smallest * 100,
               accuracy.random * 100, accuracy.largest * 100))
         }
