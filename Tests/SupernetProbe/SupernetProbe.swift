@@ -18,7 +18,10 @@ import Tensors
     var ids: [String]
     /// Sort channels before, keeping this many trained expansions apart.
     var sort: Int?
-    /// Results `logits/i`, `extracted/i`, `recalibrated/i` and, as `state/...`, the weights.
+    /// Labels of the images: the gradients of their cross entropy in training are computed too.
+    var labels: [Int]?
+    /// Results `logits/i`, `extracted/i`, `recalibrated/i`, `gradient/i/...`, `loss/i` and, as
+    /// `state/...`, the weights.
     var output: String
   }
 
@@ -57,6 +60,20 @@ import Tensors
       results["recalibrated/\(i)"] = try alone()
     }
     for (name, tensor) in try supernet.state() { results["state/\(name)"] = tensor }
+    for (i, id) in job.ids.enumerated() {
+      guard let labels = job.labels else { break }
+      let subnet = try supernet.subnet(space.genotype(id: id))
+      guard let x = try image("images-\(subnet.resolution)") else { exit(65) }
+      let pass = Pass(Tape(engine), isTraining: true)
+      let loss = try supernet(pass.tape.constant(x), subnet, pass).crossEntropy(labels: labels)
+      try loss.backward()
+      results["loss/\(i)"] = loss.value
+      for item in supernet.namedParameters {
+        guard let gradient = item.parameter.gradient else { continue }
+        results["gradient/\(i)/\(item.path)"] = try item.role.toFile(gradient)
+      }
+      supernet.zeroGradients()
+    }
     try SafeTensors(tensors: results).write(to: job.output)
   }
 }

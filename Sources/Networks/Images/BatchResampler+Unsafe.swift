@@ -24,6 +24,29 @@ public struct BatchResampler: Sendable {
     }
   }
 
+  /// What takes gradients of the result to gradients of the images.
+  private init(transposing other: BatchResampler) {
+    from = other.to
+    to = other.from
+    taps = (0..<other.from).map { position in
+      let readers = other.taps.indices.filter { output in
+        let tap = other.taps[output]
+        return (tap.first..<tap.first + tap.weights.count).contains(position)
+      }
+      let weights = readers.map { other.taps[$0].weights[position - other.taps[$0].first] }
+      return (readers.first ?? 0, weights)
+    }
+  }
+
+  /// The same with a way back.
+  public func callAsFunction(_ images: Variable) throws -> Variable {
+    if from == to { return images }
+    let back = BatchResampler(transposing: self)
+    return images.tape.record(
+      "resample", try self(images.value, engine: images.tape.engine), [images]
+    ) { [try back($0)] }
+  }
+
   /// - Parameter images: `[N, from, from, C]`.
   /// - Returns: `[N, to, to, C]`; the images themselves if the size stays.
   public func callAsFunction(_ images: Tensor, engine: Engine) throws -> Tensor {

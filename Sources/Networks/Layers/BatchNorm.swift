@@ -16,6 +16,8 @@ public final class BatchNorm: UnaryLayer {
   public let momentum: Float
   /// Gathers statistics of a whole data set while it is set; see `recalibrate`.
   public var recalibration: StatisticsRecalibration?
+  /// While it is set, batches are normalised by themselves and drawn to the running statistics.
+  public var attraction: StatisticsAttraction?
 
   public init(_ channels: Int, epsilon: Float = 1e-5, momentum: Float = 0.1) {
     weight = Parameter(Tensor(repeating: 1, shape: [channels]))
@@ -44,10 +46,24 @@ public final class BatchNorm: UnaryLayer {
     let channels = x.shape.last ?? 0
     let scale = try pass.tape.parameter(weight).slice(axis: 0, 0..<channels)
     let shift = try pass.tape.parameter(bias).slice(axis: 0, 0..<channels)
+    func running() throws -> (mean: Tensor, variance: Tensor) {
+      (
+        try runningMean.value.slice(axis: 0, 0..<channels),
+        try runningVariance.value.slice(axis: 0, 0..<channels)
+      )
+    }
+    if let weight = attraction?.weight {
+      let (mean, variance) = try running()
+      let (drawn, distance) = try x.drawn(toMean: mean, variance: variance, weight: weight)
+      attraction?.distance = distance
+      return try drawn.batchNorm(
+        scale: scale, shift: shift, epsilon: epsilon, activation: activation
+      ).0
+    }
     guard pass.isTraining || recalibration != nil else {
+      let (mean, variance) = try running()
       return try x.batchNorm(
-        scale: scale, shift: shift, mean: runningMean.value.slice(axis: 0, 0..<channels),
-        variance: runningVariance.value.slice(axis: 0, 0..<channels), epsilon: epsilon,
+        scale: scale, shift: shift, mean: mean, variance: variance, epsilon: epsilon,
         activation: activation)
     }
     let (y, statistics) = try x.batchNorm(
@@ -59,6 +75,14 @@ public final class BatchNorm: UnaryLayer {
       try runningVariance.value.updateLeading(statistics.unbiasedVariance, decay: 1 - momentum)
     }
     return y
+  }
+
+  /// How strongly inputs are drawn to the running statistics, and how far the last batch was.
+  public struct StatisticsAttraction: Sendable {
+    public var weight: Float
+    public internal(set) var distance = 0.0
+
+    public init(weight: Float) { self.weight = weight }
   }
 
   /// The norm of the first `channels` with its running statistics as `scale * x + shift`.

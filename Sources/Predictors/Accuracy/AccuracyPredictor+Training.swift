@@ -35,12 +35,13 @@ extension AccuracyPredictor {
     progress: (AccuracyTrainingProgress) -> Void = { _ in }
   ) throws -> AccuracyPredictor {
     try recipe.validate()
-    let encoding = recipe.encoding ?? .blocks(of: space)
+    let encoding =
+      recipe.encoding ?? .blocks(of: space, withResolution: recipe.resolution == nil)
     guard recipe.space == space.name else {
       throw PredictorsError(.badRecipe, "the recipe is for \(recipe.space), not for \(space.name)")
     }
-    guard space.choicesOfResolution.contains(recipe.resolution) else {
-      throw PredictorsError(.badRecipe, "\(space.name) has no resolution \(recipe.resolution)")
+    if let resolution = recipe.resolution, !space.choicesOfResolution.contains(resolution) {
+      throw PredictorsError(.badRecipe, "\(space.name) has no resolution \(resolution)")
     }
     var random = RandomStream(seed: recipe.seed).derived("split")
     let order = random.permutation(samples.samples.count)
@@ -96,7 +97,11 @@ extension AccuracyPredictor {
         + "tested on the test part",
     ]
     if let releases {
-      description.resolutionLaw = try releases.law(from: predictor, reference: recipe.resolution)
+      guard let reference = recipe.resolution else {
+        throw PredictorsError(
+          .badRecipe, "a law of resolution needs samples at one, which the recipe names")
+      }
+      description.resolutionLaw = try releases.law(from: predictor, reference: reference)
     }
     return try AccuracyPredictor(
       space: space, description: description, members: predictor.members, name: "training")
@@ -134,7 +139,8 @@ extension AccuracyPredictor {
     try self.init(
       space: space,
       description: AccuracyPredictorDescription(
-        space: space.name, encoding: encoding, trainedResolutions: [recipe.resolution],
+        space: space.name, encoding: encoding,
+        trainedResolutions: recipe.resolution.map { [$0] } ?? space.choicesOfResolution,
         provenance: .init(data: "")),
       members: members, name: "training")
   }

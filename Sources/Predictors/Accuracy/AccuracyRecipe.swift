@@ -21,8 +21,8 @@ public struct AccuracyRecipe: Codable, Equatable, Sendable {
   }
 
   public var space: String
-  /// Pixels of the inputs the samples were measured at.
-  public var resolution: Int
+  /// Pixels of the inputs the samples were measured at; nil if each was at its own.
+  public var resolution: Int?
   /// Of the ensemble; each starts from other weights and sees the samples in another order.
   public var members = 8
   public var batch = 64
@@ -31,10 +31,10 @@ public struct AccuracyRecipe: Codable, Equatable, Sendable {
   public var validation = 0.1
   public var seed: UInt64 = 1
   public var candidates: [Candidate]
-  /// Absent: `FeatureEncoding.blocks`.
+  /// Absent: `FeatureEncoding.blocks`, with the resolution where samples have their own.
   public var encoding: FeatureEncoding?
 
-  public init(space: String, resolution: Int, candidates: [Candidate]) {
+  public init(space: String, resolution: Int? = nil, candidates: [Candidate]) {
     self.space = space
     self.resolution = resolution
     self.candidates = candidates
@@ -76,7 +76,9 @@ public struct AccuracyRecipe: Codable, Equatable, Sendable {
   private var problem: String? {
     if !(1...64).contains(members) { return "members must be 1...64, is \(members)" }
     if !(1...65_536).contains(batch) { return "batch must be 1...65536, is \(batch)" }
-    if resolution < 1 { return "resolution must be above 0, is \(resolution)" }
+    if let resolution, resolution < 1 {
+      return "resolution must be above 0, is \(resolution)"
+    }
     if !(test > 0 && validation > 0 && test + validation < 1) {
       return "test and validation must be above 0 and less than 1 together"
     }
@@ -105,7 +107,7 @@ public struct AccuracyRecipe: Codable, Equatable, Sendable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     space = try container.decode(String.self, forKey: .space)
-    resolution = try container.decode(Int.self, forKey: .resolution)
+    resolution = try container.decodeIfPresent(Int.self, forKey: .resolution)
     candidates = try container.decode([Candidate].self, forKey: .candidates)
     members = try container.decodeIfPresent(Int.self, forKey: .members) ?? members
     batch = try container.decodeIfPresent(Int.self, forKey: .batch) ?? batch

@@ -31,12 +31,16 @@ public struct FeatureEncoding: Codable, Equatable, Sendable {
 
   public init(_ groups: [Group]) { self.groups = groups }
 
-  /// All kernels, expansions, widths and operations of a space, at one resolution.
-  public static func blocks(of space: SearchSpace) -> FeatureEncoding {
+  /// All kernels, expansions, widths and operations of a space, and its resolutions if wanted.
+  public static func blocks(
+    of space: SearchSpace, withResolution: Bool = false
+  ) -> FeatureEncoding {
     let roles = Set(space.genes.map(\.role))
-    let order: [(Gene.Role, Role)] = [
-      (.width, .width), (.kernel, .kernel), (.expand, .expand), (.operation, .operation),
-    ]
+    let resolution: [(Gene.Role, Role)] = withResolution ? [(.resolution, .resolution)] : []
+    let order: [(Gene.Role, Role)] =
+      resolution + [
+        (.width, .width), (.kernel, .kernel), (.expand, .expand), (.operation, .operation),
+      ]
     return FeatureEncoding(order.filter { roles.contains($0.0) }.map { Group($0.1) })
   }
 

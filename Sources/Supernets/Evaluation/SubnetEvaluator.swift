@@ -18,8 +18,7 @@ public final class SubnetEvaluator {
   private let data: TrainingData
   private let engine: Engine
   private let images: EvaluationImages
-  /// Training images as training shows them, in batches of 200.
-  private let recalibration: [Tensor]
+  private let recalibrator: Recalibrator
 
   /// - Parameters:
   ///   - dataset: images to count hits on.
@@ -30,16 +29,7 @@ public final class SubnetEvaluator {
     self.data = data
     engine = try Engine(threads: threads)
     images = try EvaluationImages(data, dataset)
-    let loader = try data.trainingLoader(batch: min(200, recalibration))
-    var (batches, count) = ([Tensor](), 0)
-    // Epochs that training does not reach.
-    for batch in loader.batches(epoch: 1_000_000) {
-      guard count < recalibration else { break }
-      let batch = try batch.get()
-      batches.append(try Tensor(batch.pixels, shape: batch.shape))
-      count += batch.labels.count
-    }
-    self.recalibration = batches
+    recalibrator = try Recalibrator(data, images: recalibration)
   }
 
   /// Accuracies of subnets of `supernet`, in order.
@@ -81,25 +71,10 @@ public final class SubnetEvaluator {
     try evaluate(network, engine, recalibrates: recalibrates)
   }
 
-  /// Gives the network's norms the statistics of the recalibration images.
-  public func recalibrate(_ network: ExtractedNetwork) throws {
-    try recalibrate(network, engine)
-  }
-
-  private func recalibrate(_ network: ExtractedNetwork, _ engine: Engine) throws {
-    try network.recalibrate {
-      for batch in recalibration {
-        let pass = Pass.inference(engine)
-        let x = try data.images(batch, at: network.subnet.resolution, engine: engine)
-        _ = try network(pass.tape.constant(x), pass)
-      }
-    }
-  }
-
   private func evaluate(
     _ network: ExtractedNetwork, _ engine: Engine, recalibrates: Bool
   ) throws -> Evaluation {
-    if recalibrates { try recalibrate(network, engine) }
+    if recalibrates { try recalibrator(network, engine) }
     let inference = try Inference(engine: engine, chunk: 4) { try network($0, $1) }
     var (hits, count) = (0, 0)
     try images.read { batch in

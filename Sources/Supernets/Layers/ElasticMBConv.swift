@@ -56,7 +56,9 @@ final class ElasticMBConv: ElasticBlock {
     for (from, to) in [(attention.reduce, into.reduce), (attention.expand, into.expand)] {
       let shape = to.weight.value.shape
       to.weight.value = try from.weight.value.leading(shape[2], shape[3]).copied()
-      to.bias?.value = try from.bias!.value.slice(axis: 0, 0..<shape[3]).copied()
+      if let bias = from.bias {
+        to.bias?.value = try bias.value.slice(axis: 0, 0..<shape[3]).copied()
+      }
     }
   }
 

@@ -11,11 +11,15 @@ public struct SupernetFile: Sendable {
   /// Side of the images it was trained on.
   public let side: Int
   /// Recipe, epochs and whatever else says where the weights come from.
-  public let provenance: [String: String]
+  public var provenance: [String: String]
+  /// Made-up images that subnets can be recalibrated with, `[N, side, side, C]`, normalised; see
+  /// `CalibrationImages`.
+  public var calibration: Tensor?
   private let tensors: [String: Tensor]
   private let path: String
 
   private static let format = "swiftlet.supernet.1"
+  private static let calibrationName = "swiftlet.calibration"
 
   /// The weights of `supernet` as they are now.
   public init(_ supernet: Supernet, data: TrainingData, recipe: String, epochs: Int) throws {
@@ -46,7 +50,9 @@ public struct SupernetFile: Sendable {
     self.side = side
     let known = ["format", "space", "classes", "mean", "deviation", "side"]
     provenance = file.metadata.filter { !known.contains($0.key) }
-    tensors = file.tensors
+    var tensors = file.tensors
+    calibration = tensors.removeValue(forKey: Self.calibrationName)
+    self.tensors = tensors
     self.path = path
   }
 
@@ -61,6 +67,8 @@ public struct SupernetFile: Sendable {
     metadata["mean"] = text(normalization.mean)
     metadata["deviation"] = text(normalization.deviation)
     metadata["side"] = String(side)
+    var tensors = tensors
+    tensors[Self.calibrationName] = calibration
     try SafeTensors(tensors: tensors, metadata: metadata).write(to: path, precision: precision)
   }
 

@@ -40,10 +40,9 @@ struct ExportCommand: ParsableCommand {
     guard let checkpoint else { return try exportUntrained() }
     let supernet = try SupernetArgument(checkpoint)
     let genotype = try supernet.space.genotype(id: architecture)
-    let network = try trained(genotype, supernet)
+    let (network, statistics) = try trained(genotype, supernet)
     let provenance =
-      "\(supernet.file.spaceName) supernet \(supernet.digest.prefix(12))"
-      + (finetune > 0 ? ", \(finetune) more epochs" : "")
+      supernet.provenance(statistics) + (finetune > 0 ? ", \(finetune) more epochs" : "")
     var weights = try NamedWeights(
       network.state().mapValues(\.array), provenance: provenance)
     var graph = try supernet.space.graph(genotype)
@@ -51,20 +50,19 @@ struct ExportCommand: ParsableCommand {
     try write(graph, weights, id: supernet.space.id(genotype))
   }
 
-  /// The subnet with weights and statistics of its own.
-  private func trained(_ genotype: Genotype, _ supernet: SupernetArgument) throws
-    -> ExtractedNetwork
-  {
+  /// The subnet with weights and statistics of its own, and where the statistics come from.
+  private func trained(
+    _ genotype: Genotype, _ supernet: SupernetArgument
+  ) throws -> (ExtractedNetwork, statistics: String) {
     let engine = try Engine(threads: threads)
     let network = try supernet.supernet.extracted(genotype, engine: engine)
-    guard let folder = data else {
+    let data = try data.map { try supernet.data($0) }
+    if data == nil, supernet.file.calibration == nil {
       Terminal.note(
         "note: without --data the norms keep the statistics of the whole supernet, which cost "
           + "accuracy", quiet: common.quiet)
-      return network
     }
-    let data = try supernet.data(folder)
-    if finetune > 0 {
+    if let data, finetune > 0 {
       var options = SubnetTrainer.Options(comparableTo: supernet.recipe)
       options.epochs = finetune
       options.rate = rate
@@ -77,10 +75,7 @@ struct ExportCommand: ParsableCommand {
       }
       bar.finish()
     }
-    let evaluator = try SubnetEvaluator(
-      data, on: data.validation, recalibration: supernet.recipe.recalibration, threads: threads)
-    try evaluator.recalibrate(network)
-    return network
+    return (network, try supernet.recalibrate(network, data, engine: engine))
   }
 
   private func exportUntrained() throws {

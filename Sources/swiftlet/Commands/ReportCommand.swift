@@ -22,7 +22,7 @@ struct ReportCommand: ParsableCommand {
       try BudgetKeeper.Trial(stored: $0, session: session)
     }
     let inside = trials.filter { $0.measured.latencyMedian.value <= session.spec.latencyBudget }
-    let result = SearchResult(
+    let result = try SearchResult(
       study: study.id, session: session, run: run,
       winner: inside.max { $0.found.score < $1.found.score }, trials: trials, seconds: 0)
     try OutputFile.write(try result.html(), to: output)

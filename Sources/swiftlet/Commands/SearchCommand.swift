@@ -28,6 +28,11 @@ struct SearchCommand: ParsableCommand {
   var confidence: Double?
   @Option(help: "Accuracy predictor; by default the space's that came along.")
   var accuracyPredictor: String?
+  @Option(help: "Supernet whose weights the network gets; by default the space's that came along.")
+  var checkpoint: String?
+  @Option(
+    help: "Folder of the images it was trained on: for the network's statistics and test accuracy.")
+  var data: String?
   @Option(help: "Searcher: \(SearcherRegistry.standard.names.joined(separator: ", ")).")
   var searcher = "evolution"
   @Option(help: "Options of the searcher as JSON, such as '{\"generations\": 100}'.")
@@ -73,6 +78,8 @@ struct SearchCommand: ParsableCommand {
         "note: no table of \(space.name) was measured on \(device); using \(found.path) of another "
           + "machine, corrected by measuring", quiet: common.quiet)
     }
+    spec.checkpoint = checkpoint ?? BundledFiles.supernet(space: space.name)
+    spec.data = data
     spec.samples = samples
     spec.confidence = confidence
     Terminal.note("latency by \(spec.latencySource)", quiet: common.quiet)

@@ -9,7 +9,7 @@ struct SupernetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "supernet",
     abstract: "Once-for-all networks: train one, evaluate and sample its subnets.",
-    subcommands: [Train.self, Alone.self, Evaluate.self, Sample.self])
+    subcommands: [Train.self, Alone.self, Evaluate.self, Sample.self, Pack.self])
 
   struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(

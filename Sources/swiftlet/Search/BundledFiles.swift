@@ -34,4 +34,11 @@ enum BundledFiles {
       "no accuracy predictor of \(space) came with the command; train one with 'swiftlet predictor "
         + "train' and name it with --accuracy-predictor")
   }
+
+  /// The supernet that came with the command, if there is one for the space.
+  static func supernet(space: String) -> String? {
+    guard let folder = SpaceCatalog.bundledFolder("checkpoints") else { return nil }
+    let path = "\(folder)/\(space).safetensors"
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+  }
 }

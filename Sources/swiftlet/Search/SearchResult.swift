@@ -15,10 +15,26 @@ struct SearchResult {
   let trials: [BudgetKeeper.Trial]
   /// Of the first search, without measuring.
   let seconds: Double
+  /// The winner, or without measuring the best prediction.
+  let best: Evaluated?
+  /// Of the best, and what was counted with them.
+  private let weights: SearchWeights.Found?
 
   private var spec: SearchSpec { session.spec }
-  /// The winner, or without measuring the best prediction.
-  private var best: Evaluated? { winner?.found ?? (spec.measures ? nil : run.best) }
+
+  init(
+    study: String, session: SearchSession, run: SearchRun, winner: BudgetKeeper.Trial?,
+    trials: [BudgetKeeper.Trial], seconds: Double
+  ) throws {
+    self.study = study
+    self.session = session
+    self.run = run
+    self.winner = winner
+    self.trials = trials
+    self.seconds = seconds
+    best = winner?.found ?? (session.spec.measures ? nil : run.best)
+    weights = try best.map { try session.weights.find(for: $0.genotype) }
+  }
 
   private func measured(_ genotype: Genotype) -> Double? {
     trials.first { $0.found.genotype == genotype }?.measured.latencyMedian.value
@@ -41,6 +57,8 @@ struct SearchResult {
     var bestBody = try best.map { JSON.object(try json($0)) } ?? .null
     if case .object(var fields) = bestBody {
       fields["text"] = .string(try session.space.graph(best!.genotype).text)
+      fields["weights"] = .optional(weights?.source.provenance)
+      fields["testAccuracy"] = .optional(weights?.accuracy)
       if let output = spec.output { fields["file"] = .string("\(output)/best.onnx") }
       bestBody = .object(fields)
     }
@@ -89,6 +107,13 @@ struct SearchResult {
       line += String(format: ", measured %.3f ms on %@", measured, spec.device)
     }
     Output.line(line + String(format: ", budget %g ms", spec.latencyBudget))
+    if let weights {
+      var line = "weights: \(weights.source.provenance)"
+      if let accuracy = weights.accuracy {
+        line += String(format: "; %.2f %% of the test images right", accuracy * 100)
+      }
+      Output.line(line)
+    }
     Output.line(
       String(format: "%d evaluations in %.3f s", run.evaluations, seconds))
     if let output = spec.output {
@@ -105,7 +130,7 @@ struct SearchResult {
     body["schema"] = "swiftlet.search"
     body["version"] = 1
     try OutputFile.write(try writer.encode(JSON.object(body)), to: "\(output)/result.json")
-    if let best { try export(best, to: "\(output)/best.onnx") }
+    if let best, let weights { try export(best, weights, to: "\(output)/best.onnx") }
     try writeFront(to: output)
     try OutputFile.write(try html(), to: "\(output)/report.html")
   }
@@ -151,6 +176,10 @@ struct SearchResult {
       .init("seed", "\(spec.seed)"), .init("evaluations", "\(run.evaluations)"),
     ]
     if let id { facts.append(.init("best", id)) }
+    if let weights { facts.append(.init("weights", weights.source.provenance)) }
+    if let accuracy = weights?.accuracy {
+      facts.append(.init("test accuracy", String(format: "%.2f %%", accuracy * 100)))
+    }
     return try HTMLReport(
       "\(session.space.name) on \(spec.device)",
       subtitle: String(format: "latency budget %g ms", spec.latencyBudget),
@@ -161,7 +190,9 @@ struct SearchResult {
     ).html()
   }
 
-  private func export(_ entry: Evaluated, to path: String) throws {
+  private func export(
+    _ entry: Evaluated, _ weights: SearchWeights.Found, to path: String
+  ) throws {
     var properties = [
       "swiftlet.id": session.space.id(entry.genotype),
       "swiftlet.predicted_latency_ms": "\(entry.costs[0])",
@@ -170,8 +201,9 @@ struct SearchResult {
     if let measured = measured(entry.genotype) {
       properties["swiftlet.measured_latency_ms"] = "\(measured)"
     }
+    if let accuracy = weights.accuracy { properties["swiftlet.test_accuracy"] = "\(accuracy)" }
     try ONNXFile.write(
-      try session.space.graph(entry.genotype), weights: HeInitialization(seed: spec.seed),
+      try session.space.graph(entry.genotype), weights: weights.source,
       metadata: ONNXMetadata(properties: properties), to: URL(fileURLWithPath: path))
   }
 }

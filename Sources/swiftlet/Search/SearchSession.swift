@@ -10,11 +10,13 @@ struct SearchSession {
   let spec: SearchSpec
   let space: SearchSpace
   let accuracy: AccuracyPredictor
+  let weights: SearchWeights
   private let metrics: [Metric]
 
   init(_ spec: SearchSpec) throws {
     self.spec = spec
-    space = try SpaceCatalog.standard.space(spec.space)
+    weights = try SearchWeights(spec)
+    space = try weights.supernet?.space ?? SpaceCatalog.standard.space(spec.space)
     accuracy = try AccuracyPredictor(contentsOf: spec.accuracyPredictor, space: space)
     let latency: any CostModel
     if let samples = spec.samples {

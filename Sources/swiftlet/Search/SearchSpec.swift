@@ -16,6 +16,10 @@ struct SearchSpec: Codable {
   var confidence: Double?
   /// Path of the accuracy predictor.
   var accuracyPredictor: String
+  /// Path of the supernet whose weights the result gets; seeded ones without it.
+  var checkpoint: String?
+  /// Folder of the supernet's images; for statistics and the result's own accuracy.
+  var data: String?
   var searcher = "evolution"
   /// JSON object with the searcher's options.
   var searcherOptions = "{}"

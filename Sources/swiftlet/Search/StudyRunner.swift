@@ -47,7 +47,7 @@ struct StudyRunner {
     }
     try store.checkpoint(
       study: study, state: try run.checkpoint(), status: .finished, trials: trials(kept.trials))
-    let result = SearchResult(
+    let result = try SearchResult(
       study: study, session: session, run: kept.run, winner: kept.winner, trials: kept.trials,
       seconds: searchSeconds)
     try result.write()

@@ -39,4 +39,25 @@ struct SupernetArgument {
       collection, resolution: space.resolution(space.largestGenotype),
       validation: recipe.validation, seed: recipe.seed, skipsBroken: skipsBroken)
   }
+  /// What the weights of a subnet are said to be.
+  func provenance(_ statistics: String) -> String {
+    "\(file.spaceName) supernet \(digest.prefix(12)), \(statistics)"
+  }
+
+  /// Gives a subnet's norms statistics of their own: from the training images where they are at
+  /// hand, else from those that were made up for it, else none.
+  /// - Returns: where they come from.
+  func recalibrate(
+    _ network: ExtractedNetwork, _ data: TrainingData?, engine: Engine
+  ) throws -> String {
+    if let data {
+      try Recalibrator(data, images: recipe.recalibration)(network, engine)
+      return "statistics of \(recipe.recalibration) training images"
+    }
+    guard let calibration = file.calibration else {
+      return "statistics shared by all subnets"
+    }
+    try Recalibrator(calibration: calibration)(network, engine)
+    return "statistics of \(calibration.shape[0]) made-up images"
+  }
 }

@@ -1,0 +1,54 @@
+import Architectures
+import Foundation
+import Networks
+import ONNXFormat
+import Supernets
+import Tensors
+
+/// The weights that a search's result gets: those of the space's supernet where there is one, else
+/// seeded ones.
+struct SearchWeights {
+  /// Weights of one architecture.
+  struct Found {
+    var source: any WeightSource
+    /// Share of the test images (of the held-out ones where there are none) that it gets right with
+    /// them; nil without the images.
+    var accuracy: Double?
+  }
+
+  let supernet: SupernetArgument?
+  private let spec: SearchSpec
+
+  /// - Throws: a failure if the supernet is one of another space.
+  init(_ spec: SearchSpec) throws {
+    self.spec = spec
+    supernet = try spec.checkpoint.map { try SupernetArgument($0) }
+    if let supernet, let path = spec.checkpoint {
+      let name = try SpaceCatalog.standard.space(spec.space).name
+      guard supernet.space.name == name else {
+        throw Failure(
+          .input, "\(path): a supernet of the space '\(supernet.space.name)', not of '\(name)'")
+      }
+    } else if let data = spec.data {
+      throw Failure(.usage, "--data \(data): images need the --checkpoint trained on them")
+    }
+  }
+
+  func find(for genotype: Genotype) throws -> Found {
+    guard let supernet else { return Found(source: HeInitialization(seed: spec.seed)) }
+    let engine = try Engine(threads: 2)
+    let network = try supernet.supernet.extracted(genotype, engine: engine)
+    let data = try spec.data.map { try supernet.data($0) }
+    let statistics = try supernet.recalibrate(network, data, engine: engine)
+    let accuracy = try data.map { data in
+      try SubnetEvaluator(
+        data, on: data.test ?? data.validation, recalibration: supernet.recipe.recalibration,
+        threads: 2
+      ).evaluate(network, recalibrates: false).accuracy
+    }
+    return Found(
+      source: try NamedWeights(
+        network.state().mapValues(\.array), provenance: supernet.provenance(statistics)),
+      accuracy: accuracy)
+  }
+}
