@@ -76,7 +76,8 @@ let package = Package(
       dependencies: ["Supernets", "Architectures", "Networks", "SupernetProbe", "Tensors"],
       swiftSettings: strict),
     .target(
-      name: "EngineBenchmarks", dependencies: ["Networks", "Tensors"], swiftSettings: strict),
+      name: "EngineBenchmarks",
+      dependencies: ["Architectures", "Networks", "Supernets", "Tensors"], swiftSettings: strict),
     .executableTarget(
       name: "engine-bench", dependencies: ["EngineBenchmarks"], path: "Sources/EngineBench",
       swiftSettings: strict),
