@@ -8,6 +8,7 @@ compute what the file promises; bad input must be refused in one line.
 import csv
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -75,10 +76,15 @@ class Commands:
         self.environment = dict(
             os.environ, SWIFTLET_SPACES=str(folder), SWIFTLET_STORE=str(folder / "store.sqlite"))
 
-    def start(self, *arguments):
+    def start(self, *arguments, largest_file=None):
+        """A process; files that it writes may have `largest_file` bytes, as if the disk were full."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
         return subprocess.Popen(
             [self.swiftlet, *map(str, arguments)], cwd=self.folder, env=self.environment,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=limit if largest_file else None)
 
     def run(self, *arguments):
         process = self.start(*arguments)
@@ -89,8 +95,8 @@ class Commands:
     def json(self, *arguments):
         return json.loads(self.run(*arguments, "--json", "--quiet"))
 
-    def refused(self, words, *arguments, status=65):
-        process = self.start(*arguments)
+    def refused(self, words, *arguments, status=65, largest_file=None):
+        process = self.start(*arguments, largest_file=largest_file)
         _, err = process.communicate(timeout=600)
         lines = [line for line in err.splitlines() if line.startswith("error")]
         assert process.returncode == status, f"{arguments}: {process.returncode} {err}"
@@ -113,6 +119,32 @@ def train_and_kill(commands, arguments):
             process.communicate()
             kills += 1
             assert kills < 60, "the training does not get on"
+
+
+def train_on_a_full_disk(commands, folder, common, expected):
+    """No room for the next checkpoint: one line, the last one stays, and the run goes on from it."""
+    arguments = ["supernet", "train", *common, "-o", "full", "--quiet"]
+    target = folder / "full"
+    checkpoint = target / "checkpoint.safetensors"
+    process = commands.start(*arguments)
+    while not checkpoint.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    # What a kill has left half written is not what is looked at here.
+    for left in target.glob("*.tmp"):
+        left.unlink()
+    before, names = checkpoint.read_bytes(), sorted(target.iterdir())
+    commands.refused(
+        "checkpoint.safetensors: File too large; make room and try again; what the file held before "
+        "is still there", *arguments, status=1, largest_file=len(before) // 2)
+    assert checkpoint.read_bytes() == before, "the last good checkpoint is gone"
+    found = [path for path in sorted(target.iterdir()) if path.name != "log.csv"]
+    assert found == [path for path in names if path.name != "log.csv"], found
+    commands.run(*arguments)
+    weights = load_file(target / "supernet.safetensors")
+    assert all((weights[key] == expected[key]).all() for key in expected), "other bits"
 
 
 def check_onnx(path, images, expected):
@@ -143,6 +175,7 @@ def main():
         two = load_file(folder / "killed" / "supernet.safetensors")
         assert one.keys() == two.keys()
         assert all((one[key] == two[key]).all() for key in one), "a killed run computes other bits"
+        train_on_a_full_disk(commands, folder, common, one)
         with open(folder / "straight" / "log.csv") as file:
             assert [row["epoch"] for row in csv.DictReader(file)] == [str(i) for i in range(1, 7)]
         assert straight["validation"]["largest"] > 0.6, straight
