@@ -31,6 +31,7 @@ classes: 10
 layers:
   - conv: {name: first_conv, out: 8, kernel: 3, activation: hswish}
   - stage: {depth: 1, out: 8, block: {mbconv: {kernel: 3, expand: 1, activation: relu}}}
+  - stage: {depth: 1, out: 8, block: {linear_block: {kernel: 3, expand: [2, 3], activation: relu}}}
   - stage:
       depth: [1, 2]
       out: 16
@@ -182,8 +183,8 @@ def main():
 
         weights = ["--checkpoint", "straight/supernet.safetensors", "--data", "images"]
         drawn = commands.json("supernet", "sample", "tiny", "-n", "4", "--rule", "sandwich")
-        # Two resolutions; one block (4 choices) or two (16).
-        assert drawn["architectures"] == str(2 * (4 + 16)), drawn
+        # Two resolutions; two linear blocks; one inverted residual (4 choices) or two (16).
+        assert drawn["architectures"] == str(2 * 2 * (4 + 16)), drawn
         ids = [subnet["id"] for subnet in drawn["subnets"]]
         first = commands.json("supernet", "evaluate", *weights, "--random", "5", "-o", "out.csv")
         assert first["evaluated"] == 5
@@ -205,14 +206,21 @@ def main():
                 pixels = np.asarray(Image.open(path), np.float32) / 255
                 images.append((((pixels - mean) / deviation).transpose(2, 0, 1), label))
         commands.run("export", ids[0], *weights, "-o", "plain.onnx")
-        commands.run("export", ids[0], *weights, "--fold-norms", "-o", "folded.onnx")
+        counts = commands.json("export", ids[0], *weights, "--fold", "-o", "folded.onnx")
         plain = check_onnx(folder / "plain.onnx", images, accuracy)
         folded = check_onnx(folder / "folded.onnx", images, accuracy)
         x = {plain.get_inputs()[0].name: images[0][0][None]}
         a, b = plain.run(None, x)[0], folded.run(None, x)[0]
         assert np.abs(a - b).max() <= 1e-4 * np.abs(a).max()
-        assert "BatchNormalization" not in {
-            node.op_type for node in onnx.load(folder / "folded.onnx").graph.node}
+        operators = [
+            [node.op_type for node in onnx.load(folder / f"{name}.onnx").graph.node]
+            for name in ("plain", "folded")]
+        norms, convolutions, additions = (
+            operators[0].count(op) - operators[1].count(op)
+            for op in ("BatchNormalization", "Conv", "Add"))
+        # The linear block is one convolution, its shortcut a part of the kernel.
+        assert "BatchNormalization" not in operators[1] and counts["foldedNorms"] == norms, counts
+        assert (convolutions, additions) == (1, 1) and counts["foldedLinear"] == 2, counts
         # The smallest sees them in another size: bilinear and widened, as PyTorch has it.
         small = [
             (torch.nn.functional.interpolate(
