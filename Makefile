@@ -4,7 +4,7 @@ SWIFT ?= swift
 PYTHON := $(CURDIR)/.venv/bin/python
 BUDGET ?= 4ms
 
-.PHONY: search test build bench-engine format clean
+.PHONY: search test build bench-engine bench-supernet format clean
 
 search: Scripts/setup.sh
 	@Scripts/setup.sh search
@@ -25,6 +25,11 @@ test:
 bench-engine:
 	@Scripts/setup.sh test
 	@$(MAKE) --no-print-directory -C Benchmarks engine PYTHON=$(PYTHON)
+
+# Training and evaluating a supernet beside the published package in PyTorch, in one run.
+bench-supernet:
+	@Scripts/setup.sh test
+	@$(MAKE) --no-print-directory -C Benchmarks supernet PYTHON=$(PYTHON)
 
 format:
 	$(SWIFT) format lint --strict --recursive Sources Tests --parallel

@@ -39,10 +39,12 @@ let package = Package(
   ],
   targets: [
     .target(name: "Architectures", dependencies: [yams], swiftSettings: strict),
+    .target(name: "Files", swiftSettings: strict),
     .target(name: "CKernels"),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
+    .target(
+      name: "Tensors", dependencies: ["CKernels", "COpenBLAS", "Files"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: strict),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"], swiftSettings: strict),
     .target(name: "Searchers", dependencies: ["Architectures"], swiftSettings: strict),
@@ -56,7 +58,7 @@ let package = Package(
     .target(
       name: "ONNXProto", dependencies: [protobuf], exclude: ["onnx.proto", "generate.sh"]),
     .target(
-      name: "ONNXFormat", dependencies: ["Architectures", "ONNXProto", protobuf],
+      name: "ONNXFormat", dependencies: ["Architectures", "Files", "ONNXProto", protobuf],
       swiftSettings: strict),
     .testTarget(
       name: "ONNXFormatTests", dependencies: ["ONNXFormat", "Architectures"],
@@ -66,7 +68,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
     .target(name: "Networks", dependencies: ["CImages", "Tensors"], swiftSettings: strict),
     .target(
-      name: "Supernets", dependencies: ["Architectures", "Networks", "Tensors", yams],
+      name: "Supernets", dependencies: ["Architectures", "Files", "Networks", "Tensors", yams],
       swiftSettings: strict),
     .executableTarget(
       name: "SupernetProbe", dependencies: ["Architectures", "Networks", "Supernets", "Tensors"],
@@ -76,7 +78,8 @@ let package = Package(
       dependencies: ["Supernets", "Architectures", "Networks", "SupernetProbe", "Tensors"],
       swiftSettings: strict),
     .target(
-      name: "EngineBenchmarks", dependencies: ["Networks", "Tensors"], swiftSettings: strict),
+      name: "EngineBenchmarks",
+      dependencies: ["Architectures", "Networks", "Supernets", "Tensors"], swiftSettings: strict),
     .executableTarget(
       name: "engine-bench", dependencies: ["EngineBenchmarks"], path: "Sources/EngineBench",
       swiftSettings: strict),
@@ -104,8 +107,8 @@ let package = Package(
     .executableTarget(
       name: "swiftlet",
       dependencies: [
-        "Architectures", "Devices", "EngineBenchmarks", "Networks", "ONNXFormat", "Predictors",
-        "Reports", "Searchers", "Store", "Supernets", "Tensors", arguments,
+        "Architectures", "Devices", "EngineBenchmarks", "Files", "Networks", "ONNXFormat",
+        "Predictors", "Reports", "Searchers", "Store", "Supernets", "Tensors", arguments,
       ],
       swiftSettings: strict),
     // Runs the built command; depends on it so that it is built.

@@ -29,6 +29,7 @@ extension Block {
         try mbconv(&$0, input)
       }
       return addsInput ? try builder.add("Add", [value, input]) : value
+    case .linearBlock: return try linearBlock(&builder, input)
     case .bottleneck: return try bottleneck(&builder, input)
     case .reduction: return try reduction(&builder, input)
     case .maxPool, .averagePool:
@@ -94,6 +95,17 @@ extension Block {
       return try builder.squeezeExcite(value, mid: squeezed)
     }
     return try builder.scope("point_linear") { try convolution(&$0, value, out: out) }
+  }
+
+  private func linearBlock(_ builder: inout GraphBuilder, _ input: ValueReference) throws
+    -> ValueReference
+  {
+    var value = try builder.scope("expand") { builder in
+      try convolution(&builder, input, out: mid, kernel: kernel, stride: stride)
+    }
+    value = try builder.scope("project") { try convolution(&$0, value, out: out) }
+    if addsInput { value = try builder.add("Add", [value, input]) }
+    return try builder.activate(value, activation)
   }
 
   private func bottleneck(_ builder: inout GraphBuilder, _ input: ValueReference) throws

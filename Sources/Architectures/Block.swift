@@ -6,6 +6,9 @@ public struct Block: Hashable, Sendable {
     case convolution
     /// Inverted residual (Sandler et al. 2018), optionally with squeeze-and-excite.
     case mbconv
+    /// Convolution to more channels and a pointwise one back with nothing but norms between them:
+    /// one convolution once it is trained (SESR, Bhardwaj et al. 2021, arXiv 2103.09404).
+    case linearBlock
     /// Residual bottleneck with average-pooled shortcut (ResNet-D, He et al. 2019).
     case bottleneck
     /// Two 3x3 pre-activated convolutions with an average-pooled shortcut (NAS-Bench-201).
@@ -34,7 +37,7 @@ public struct Block: Hashable, Sendable {
   public var groups = 1
   /// Ratio that gave `mid`, for tables whose keys name it.
   public var expand = 1.0
-  /// Channels between the two pointwise convolutions.
+  /// Channels between the first and the last convolution.
   public var mid = 0
   public var squeezeExcite = false
   public var activation = Activation.none

@@ -40,7 +40,7 @@ extension SearchSpace {
     block.groups = prototype.groups
     block.expand = slot.expandGene.map { prototype.expand[genotype[$0]] } ?? prototype.expand[0]
     switch prototype.kind {
-    case .mbconv:
+    case .mbconv, .linearBlock:
       block.mid = Block.makeDivisible((Double(input[0]) * block.expand).rounded(), by: divisor)
       if block.expand == 1 { block.mid = input[0] }
     case .bottleneck:

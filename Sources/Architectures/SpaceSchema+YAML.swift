@@ -147,6 +147,10 @@ extension SpaceSchema.Prototype {
         .mbconv,
         ["name", "out", "kernel", "expand", "stride", "groups", "activation", "se", "residual"]
       ),
+      "linear_block": (
+        .linearBlock,
+        ["name", "out", "kernel", "expand", "stride", "activation", "norm", "residual"]
+      ),
       "bottleneck": (.bottleneck, ["name", "kernel", "expand", "activation"]),
       "reduction": (.reduction, ["name", "out", "stride", "activation"]),
       "max_pool": (.maxPool, ["name", "kernel", "stride"]),
@@ -181,7 +185,7 @@ extension SpaceSchema.Prototype {
     activation = try reader.choice("activation", default: .none)
     hasNorm = try reader.bool("norm", default: true)
     hasBias = try reader.bool("bias", default: false)
-    isResidual = try reader.bool("residual", default: kind == .mbconv)
+    isResidual = try reader.bool("residual", default: [.mbconv, .linearBlock].contains(kind))
     isPreActivated = try reader.bool("pre_activated", default: false)
     widths = try reader.choices("width", default: [])
     keepsWidth = try reader.bool("keep_width", default: false)

@@ -11,20 +11,11 @@ public enum NormFolding {
     _ graph: OperatorGraph, _ weights: NamedWeights
   ) throws -> (graph: OperatorGraph, weights: NamedWeights) {
     var (graph, weights) = (graph, weights)
-    var uses = [Int](repeating: 0, count: graph.nodes.count)
-    func count(_ reference: ValueReference?) {
-      if case .node(let index, _)? = reference { uses[index] += 1 }
-    }
-    for node in graph.nodes {
-      node.inputs.forEach(count)
-      node.captures.forEach(count)
-    }
-    graph.outputs.forEach(count)
-
+    let readers = graph.readerCounts
     var replaced: [Int: Int] = [:]
     for (index, norm) in graph.nodes.enumerated() where norm.op == "BatchNormalization" {
       guard norm.inputs.count == 5, case .node(let producer, 0)? = norm.inputs[0],
-        uses[producer] == 1, graph.nodes[producer].op == "Conv",
+        readers[producer] == 1, graph.nodes[producer].op == "Conv",
         case .parameter(let weight)? = graph.nodes[producer].inputs[1]
       else { continue }
       func values(_ reference: ValueReference?) throws -> [Float] {

@@ -1,4 +1,5 @@
 public import Architectures
+internal import Files
 public import Foundation
 
 /// Reads and writes ONNX models.
@@ -23,8 +24,12 @@ public enum ONNXFile {
     _ graph: OperatorGraph, weights: any WeightSource, metadata: ONNXMetadata = ONNXMetadata(),
     batch: Int? = nil, to url: URL
   ) throws {
-    try AtomicFile.replace(
-      url, with: encode(graph, weights: weights, metadata: metadata, batch: batch))
+    let bytes = try encode(graph, weights: weights, metadata: metadata, batch: batch)
+    do {
+      try AtomicFile.replace(url.path, with: bytes)
+    } catch {
+      throw ONNXFormatError(.unwritable, "\(error)")
+    }
   }
 
   /// Reads the model in `url`. Weights stay in the file until they are asked for.

@@ -15,6 +15,8 @@ public struct SupernetsError: Error, Equatable, CustomStringConvertible {
     case data
     /// A sampler found nothing within its bound of tries.
     case exhausted
+    /// A file or folder that can't be written: full disk, no permission.
+    case unwritable
   }
 
   public let code: Code
@@ -29,5 +31,5 @@ public struct SupernetsError: Error, Equatable, CustomStringConvertible {
 }
 
 extension SupernetsError: ReportableError {
-  public var exitCode: Int32 { code == .exhausted ? 1 : 65 }
+  public var exitCode: Int32 { [.exhausted, .unwritable].contains(code) ? 1 : 65 }
 }

@@ -95,6 +95,31 @@ struct SearchSpaceTests {
     #expect(try catalog.space("fbnet").architectureCount == fbnet)
   }
 
+  /// SESR's block: 3x3 to 256 channels, pointwise back, the operand added, then the activation.
+  @Test func linearBlocksExpandAndComeBack() throws {
+    let space = try SearchSpace(
+      yaml: """
+        schema: 1
+        name: x
+        resolution: 8
+        input_channels: 16
+        layers:
+          - linear_block: {name: a, out: 16, expand: [4, 16], norm: false, activation: relu}
+          - linear_block: {name: b, out: 24, expand: 2, stride: 2}
+        """)
+    let graph = try space.graph(space.genotype(id: "x:e16"))
+    #expect(
+      graph.nodes.map(\.op) == [
+        "Conv", "Conv", "Add", "Relu", "Conv", "BatchNormalization", "Conv", "BatchNormalization",
+      ])
+    #expect(
+      graph.parameters.prefix(2).map(\.type) == [
+        TensorType([256, 16, 3, 3]), TensorType([16, 256, 1, 1]),
+      ])
+    let first = 64 * (9 * 16 * 256 + 256 * 16)
+    #expect(graph.cost.macs == first + 16 * (9 * 16 * 32 + 32 * 24))
+  }
+
   @Test(arguments: [
     ("kernal: 3", "space.yaml:5: unknown key 'kernal' in conv; did you mean 'kernel'?"),
     ("kernel: [3, x]", "space.yaml:5: kernel: must be numbers"),

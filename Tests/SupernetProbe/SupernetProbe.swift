@@ -12,16 +12,19 @@ import Tensors
     var space: String
     /// State dict of the supernet.
     var weights: String
-    /// Images `[N, C, r, r]`, as tensors `images-r`, and to recalibrate with, `recalibration-r-i`.
+    /// Images `[N, C, H, W]` for subnets of resolution r, as tensors `images-r`, and to recalibrate
+    /// with, `recalibration-r-i`. Layers know no resolution, so they may have any size.
     var images: String
     /// Architectures to compute.
     var ids: [String]
-    /// Sort channels before, keeping this many trained expansions apart.
-    var sort: Int?
-    /// Labels of the images: the gradients of their cross entropy in training are computed too.
+    /// How often to sort channels afterwards, keeping 0, 1, ... trained expansions apart.
+    var sortings: Int
+    var threads: Int
+    /// Labels of `recalibration-r-0`: for the first architecture the cross entropy in training is
+    /// computed too, and its gradients.
     var labels: [Int]?
-    /// Results `logits/i`, `extracted/i`, `recalibrated/i`, `gradient/i/...`, `loss/i` and, as
-    /// `state/...`, the weights.
+    /// Results `logits/i`, `extracted/i`, `recalibrated/i`, as `state/...` the weights, after
+    /// each sorting `sorted-s/i`, and `loss` and `gradient/...`.
     var output: String
   }
 
@@ -33,18 +36,20 @@ import Tensors
     var random = RandomStream(seed: 0)
     let supernet = try Supernet(space, random: &random)
     try supernet.load(SafeTensors(contentsOf: job.weights).tensors)
-    if let stage = job.sort { supernet.sortChannels(kept: stage) }
-    let engine = try Engine(threads: 2)
+    let engine = try Engine(threads: job.threads)
     let images = try SafeTensors(contentsOf: job.images).tensors
     func image(_ name: String) throws -> Tensor? { try images[name]?.permuted([0, 2, 3, 1]) }
-    var results: [String: Tensor] = [:]
-    for (i, id) in job.ids.enumerated() {
-      let genotype = try space.genotype(id: id)
-      let subnet = try supernet.subnet(genotype)
+    func logits(_ subnet: Supernet.Subnet) throws -> Tensor {
       guard let x = try image("images-\(subnet.resolution)") else { exit(65) }
       let pass = Pass.inference(engine)
-      results["logits/\(i)"] = try supernet(pass.tape.constant(x), subnet, pass).value
-      let network = try supernet.extracted(genotype, engine: engine)
+      return try supernet(pass.tape.constant(x), subnet, pass).value
+    }
+    var results: [String: Tensor] = [:]
+    let subnets = try job.ids.map { try supernet.subnet(space.genotype(id: $0)) }
+    for (i, subnet) in subnets.enumerated() {
+      results["logits/\(i)"] = try logits(subnet)
+      guard let x = try image("images-\(subnet.resolution)") else { exit(65) }
+      let network = try supernet.extracted(subnet.genotype, engine: engine)
       func alone() throws -> Tensor {
         let pass = Pass.inference(engine)
         return try network(pass.tape.constant(x), pass).value
@@ -60,19 +65,23 @@ import Tensors
       results["recalibrated/\(i)"] = try alone()
     }
     for (name, tensor) in try supernet.state() { results["state/\(name)"] = tensor }
-    for (i, id) in job.ids.enumerated() {
-      guard let labels = job.labels else { break }
-      let subnet = try supernet.subnet(space.genotype(id: id))
-      guard let x = try image("images-\(subnet.resolution)") else { exit(65) }
+    if let labels = job.labels {
+      guard let x = try image("recalibration-\(subnets[0].resolution)-0") else { exit(65) }
       let pass = Pass(Tape(engine), isTraining: true)
-      let loss = try supernet(pass.tape.constant(x), subnet, pass).crossEntropy(labels: labels)
+      let loss = try supernet(pass.tape.constant(x), subnets[0], pass).crossEntropy(labels: labels)
       try loss.backward()
-      results["loss/\(i)"] = loss.value
+      results["loss"] = loss.value
       for item in supernet.namedParameters {
         guard let gradient = item.parameter.gradient else { continue }
-        results["gradient/\(i)/\(item.path)"] = try item.role.toFile(gradient)
+        results["gradient/\(item.path)"] = try item.role.toFile(gradient)
       }
-      supernet.zeroGradients()
+      try supernet.load(SafeTensors(contentsOf: job.weights).tensors)
+    }
+    for stage in 0..<job.sortings {
+      supernet.sortChannels(kept: stage)
+      for (i, subnet) in subnets.enumerated() {
+        results["sorted-\(stage)/\(i)"] = try logits(subnet)
+      }
     }
     try SafeTensors(tensors: results).write(to: job.output)
   }

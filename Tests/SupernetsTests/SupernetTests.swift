@@ -68,6 +68,52 @@ import Testing
     #expect(before != after)
   }
 
+  /// Linear blocks, with and without norms and shortcuts: extraction keeps function and names.
+  @Test func linearBlocksAreHeld() throws {
+    let space = try SearchSpace(
+      yaml: """
+        schema: 1
+        name: linear
+        resolution: 8
+        classes: 3
+        layers:
+          - conv: {name: stem, out: 8, kernel: 3, activation: relu}
+          - stage: {depth: [1, 2], out: 8, block: {linear_block: {expand: [2, 4], activation: relu}}}
+          - linear_block: {name: last, out: 16, stride: 2, kernel: 5, expand: 3, norm: false}
+          - global_pool:
+          - linear: {name: classifier}
+        """)
+    var random = RandomStream(seed: 1)
+    let supernet = try Supernet(space, random: &random)
+    let engine = try Engine(threads: 1)
+    let x = random.normal([2, 8, 8, 3])
+    func logits(_ genotype: Genotype) throws -> [Float] {
+      let pass = Pass.inference(engine)
+      return try supernet(pass.tape.constant(x), supernet.subnet(genotype), pass).value.array
+    }
+    /// Sums of some hundred products, perhaps in another order.
+    func areClose(_ a: [Float], _ b: [Float]) -> Bool {
+      let scale = a.map(abs).max() ?? 0
+      return scale > 0 && zip(a, b).allSatisfy { abs($0 - $1) < scale * 1e-4 }
+    }
+    for genotype in [space.smallestGenotype, space.largestGenotype] {
+      let extracted = try supernet.extracted(genotype, engine: engine)
+      let pass = Pass.inference(engine)
+      let alone = try extracted(pass.tape.constant(x), pass).value
+      let whole = try logits(genotype)
+      #expect(areClose(whole, alone.array))
+      let weights = try space.graph(genotype).parameters.filter { $0.constant == nil }
+      let state = try extracted.state()
+      #expect(Set(weights.map(\.name.text)) == Set(state.keys))
+    }
+    // Sorting keeps the largest and gives narrower ones other channels.
+    let ends = [space.largestGenotype, space.smallestGenotype]
+    let before = try ends.map(logits)
+    supernet.sortChannels()
+    let after = try ends.map(logits)
+    #expect(areClose(before[0], after[0]) && !areClose(before[1], after[1]))
+  }
+
   @Test func spacesOfOperationsAreRefused() throws {
     var random = RandomStream(seed: 1)
     let error = #expect(throws: ArchitecturesError.self) {

@@ -142,3 +142,30 @@ import Testing
     #expect(try tape.gradients(of: (y * 3).sum(), for: [x])[0].value.array == [3, 3])
   }
 }
+
+@Suite struct StatisticsMatchingTests {
+  /// The pull is the derivative of the distance, and the value stays.
+  @Test func gradientsPullTowardsStatistics() throws {
+    let engine = try Engine(threads: 1)
+    var random = RandomStream(seed: 5)
+    let x = random.normal([6, 2, 2, 3], mean: 0.5, deviation: 1.5)
+    let (mean, variance) = (Tensor([0, 0.5, -1]), Tensor([1, 0.3, 4]))
+    func distance(_ x: Tensor) throws -> Double {
+      try Tape(engine).leaf(x).drawn(toMean: mean, variance: variance, weight: 2).distance
+    }
+    let tape = Tape(engine)
+    let leaf = tape.leaf(x)
+    let (drawn, _) = try leaf.drawn(toMean: mean, variance: variance, weight: 2)
+    #expect(drawn.value.isIdentical(to: x))
+    let gradient = try tape.gradients(of: drawn.sum(), for: [leaf])[0].value.array
+    let step: Float = 1 / 64
+    for i in 0..<x.count {
+      var (above, below) = (x, x)
+      above.update { $0[i] += step }
+      below.update { $0[i] -= step }
+      // 1 is the derivative of the sum.
+      let slope = try 1 + 2 * (distance(above) - distance(below)) / Double(2 * step)
+      #expect(abs(Double(gradient[i]) - slope) < 1e-3)
+    }
+  }
+}

@@ -30,6 +30,23 @@ import Testing
     }
   }
 
+  /// One line with the system's reason, and nothing left behind.
+  @Test func whatCannotBeWrittenStaysAsItWas() throws {
+    let file = SafeTensors(tensors: ["a": Tensor([1, 2])])
+    let missing = #expect(throws: TensorError.self) { try file.write(to: "/nowhere/at/all.x") }
+    #expect(missing?.code == .unwritable)
+    #expect(missing?.message == "can't write /nowhere/at/all.x: No such file or directory")
+    let folder = path()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    // Nothing can be renamed to a folder that holds something.
+    let taken = "\(folder)/weights"
+    try FileManager.default.createDirectory(
+      atPath: "\(taken)/inside", withIntermediateDirectories: true)
+    let error = #expect(throws: TensorError.self) { try file.write(to: taken) }
+    #expect(error?.message.hasSuffix("what the file held before is still there") == true)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["weights"])
+  }
+
   @Test func halvesRoundToNearestEven() {
     let values: [Float] = [
       0, -0.0, 1, 65504, 65519.996, 65520, 1e-8, 0x1p-24, 0x1.8p-24, .infinity,

@@ -1,8 +1,8 @@
 """Runs pairs of models on the same random inputs and compares their results.
 
-onnx_compare.py FOLDER: for each FOLDER/NAME.again.onnx there is FOLDER/NAME.onnx, the original.
+onnx_compare.py FOLDER [TOLERANCE]: for each FOLDER/NAME.again.onnx there is FOLDER/NAME.onnx, the original.
 The checker has to pass where the original's does. Where the original runs in ONNX Runtime, the
-other has to run and give the same results, to 1e-4 of their largest magnitude. Prints a JSON line
+other has to run and give the same results, to TOLERANCE (1e-4) of their largest magnitude. Prints a JSON line
 {"checked", "compared"}; status 1 with every difference.
 """
 import glob
@@ -14,6 +14,7 @@ import onnx
 import onnxruntime
 
 onnxruntime.set_default_logger_severity(4)
+TOLERANCE = float(sys.argv[2]) if len(sys.argv) > 2 else 1e-4
 TYPES = {
     "tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16,
     "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(int16)": np.int16,
@@ -60,7 +61,8 @@ def differs(first, second):
     if first.dtype.kind not in "fc":
         return not np.array_equal(first, second)
     scale = np.nanmax(np.abs(first[np.isfinite(first)]), initial=1)
-    return not np.allclose(first, second, rtol=1e-4, atol=1e-4 * scale, equal_nan=True)
+    return not np.allclose(
+        first, second, rtol=TOLERANCE, atol=TOLERANCE * scale, equal_nan=True)
 
 
 problems, checked, compared = [], 0, 0

@@ -8,6 +8,7 @@ compute what the file promises; bad input must be refused in one line.
 import csv
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ classes: 10
 layers:
   - conv: {name: first_conv, out: 8, kernel: 3, activation: hswish}
   - stage: {depth: 1, out: 8, block: {mbconv: {kernel: 3, expand: 1, activation: relu}}}
+  - stage: {depth: 1, out: 8, block: {linear_block: {kernel: 3, expand: [2, 3], activation: relu}}}
   - stage:
       depth: [1, 2]
       out: 16
@@ -75,10 +77,15 @@ class Commands:
         self.environment = dict(
             os.environ, SWIFTLET_SPACES=str(folder), SWIFTLET_STORE=str(folder / "store.sqlite"))
 
-    def start(self, *arguments):
+    def start(self, *arguments, largest_file=None):
+        """A process; files that it writes may have `largest_file` bytes, as if the disk were full."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
         return subprocess.Popen(
             [self.swiftlet, *map(str, arguments)], cwd=self.folder, env=self.environment,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=limit if largest_file else None)
 
     def run(self, *arguments):
         process = self.start(*arguments)
@@ -89,8 +96,8 @@ class Commands:
     def json(self, *arguments):
         return json.loads(self.run(*arguments, "--json", "--quiet"))
 
-    def refused(self, words, *arguments, status=65):
-        process = self.start(*arguments)
+    def refused(self, words, *arguments, status=65, largest_file=None):
+        process = self.start(*arguments, largest_file=largest_file)
         _, err = process.communicate(timeout=600)
         lines = [line for line in err.splitlines() if line.startswith("error")]
         assert process.returncode == status, f"{arguments}: {process.returncode} {err}"
@@ -113,6 +120,32 @@ def train_and_kill(commands, arguments):
             process.communicate()
             kills += 1
             assert kills < 60, "the training does not get on"
+
+
+def train_on_a_full_disk(commands, folder, common, expected):
+    """No room for the next checkpoint: one line, the last one stays, and the run goes on from it."""
+    arguments = ["supernet", "train", *common, "-o", "full", "--quiet"]
+    target = folder / "full"
+    checkpoint = target / "checkpoint.safetensors"
+    process = commands.start(*arguments)
+    while not checkpoint.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    # What a kill has left half written is not what is looked at here.
+    for left in target.glob("*.tmp"):
+        left.unlink()
+    before, names = checkpoint.read_bytes(), sorted(target.iterdir())
+    commands.refused(
+        "checkpoint.safetensors: File too large; make room and try again; what the file held before "
+        "is still there", *arguments, status=1, largest_file=len(before) // 2)
+    assert checkpoint.read_bytes() == before, "the last good checkpoint is gone"
+    found = [path for path in sorted(target.iterdir()) if path.name != "log.csv"]
+    assert found == [path for path in names if path.name != "log.csv"], found
+    commands.run(*arguments)
+    weights = load_file(target / "supernet.safetensors")
+    assert all((weights[key] == expected[key]).all() for key in expected), "other bits"
 
 
 def check_onnx(path, images, expected):
@@ -143,14 +176,15 @@ def main():
         two = load_file(folder / "killed" / "supernet.safetensors")
         assert one.keys() == two.keys()
         assert all((one[key] == two[key]).all() for key in one), "a killed run computes other bits"
+        train_on_a_full_disk(commands, folder, common, one)
         with open(folder / "straight" / "log.csv") as file:
             assert [row["epoch"] for row in csv.DictReader(file)] == [str(i) for i in range(1, 7)]
         assert straight["validation"]["largest"] > 0.6, straight
 
         weights = ["--checkpoint", "straight/supernet.safetensors", "--data", "images"]
         drawn = commands.json("supernet", "sample", "tiny", "-n", "4", "--rule", "sandwich")
-        # Two resolutions; one block (4 choices) or two (16).
-        assert drawn["architectures"] == str(2 * (4 + 16)), drawn
+        # Two resolutions; two linear blocks; one inverted residual (4 choices) or two (16).
+        assert drawn["architectures"] == str(2 * 2 * (4 + 16)), drawn
         ids = [subnet["id"] for subnet in drawn["subnets"]]
         first = commands.json("supernet", "evaluate", *weights, "--random", "5", "-o", "out.csv")
         assert first["evaluated"] == 5
@@ -172,14 +206,21 @@ def main():
                 pixels = np.asarray(Image.open(path), np.float32) / 255
                 images.append((((pixels - mean) / deviation).transpose(2, 0, 1), label))
         commands.run("export", ids[0], *weights, "-o", "plain.onnx")
-        commands.run("export", ids[0], *weights, "--fold-norms", "-o", "folded.onnx")
+        counts = commands.json("export", ids[0], *weights, "--fold", "-o", "folded.onnx")
         plain = check_onnx(folder / "plain.onnx", images, accuracy)
         folded = check_onnx(folder / "folded.onnx", images, accuracy)
         x = {plain.get_inputs()[0].name: images[0][0][None]}
         a, b = plain.run(None, x)[0], folded.run(None, x)[0]
         assert np.abs(a - b).max() <= 1e-4 * np.abs(a).max()
-        assert "BatchNormalization" not in {
-            node.op_type for node in onnx.load(folder / "folded.onnx").graph.node}
+        operators = [
+            [node.op_type for node in onnx.load(folder / f"{name}.onnx").graph.node]
+            for name in ("plain", "folded")]
+        norms, convolutions, additions = (
+            operators[0].count(op) - operators[1].count(op)
+            for op in ("BatchNormalization", "Conv", "Add"))
+        # The linear block is one convolution, its shortcut a part of the kernel.
+        assert "BatchNormalization" not in operators[1] and counts["foldedNorms"] == norms, counts
+        assert (convolutions, additions) == (1, 1) and counts["foldedLinear"] == 2, counts
         # The smallest sees them in another size: bilinear and widened, as PyTorch has it.
         small = [
             (torch.nn.functional.interpolate(

@@ -13,6 +13,15 @@ public struct ImageCollection: Sendable {
 
   public var classNames: [String] { training.classNames }
 
+  /// Images that need no folder.
+  /// - Parameter side: of all of them, if they are squares of one size.
+  public init(_ training: any ImageDataset, test: (any ImageDataset)? = nil, side: Int?) {
+    self.training = training
+    self.test = test
+    self.side = side
+    broken = []
+  }
+
   /// Opens CIFAR-10 or CIFAR-100 (binary), MNIST-like IDX files, or JPEG and PNG files in one folder
   /// a class, with or without `train` and `test` (or `val`) above them.
   /// - Parameter skipsBroken: leave broken images out instead of throwing; looks at every image.

@@ -22,6 +22,9 @@ func makeBlock(_ layer: ElasticLayer, _ random: inout RandomStream) throws -> an
   switch layer.largest.kind {
   case .mbconv: return ElasticMBConv(layer, &random)
   case .bottleneck: return ElasticBottleneck(layer, &random)
+  case .linearBlock:
+    guard layer.kernels.count == 1 else { break }
+    return ElasticLinearBlock(layer, &random)
   case .convolution:
     guard layer.kernels.count == 1, !layer.largest.isPreActivated, !layer.largest.hasBias,
       layer.largest.groups == 1

@@ -1,9 +1,9 @@
 internal import Architectures
-internal import Networks
-internal import Tensors
+package import Networks
+package import Tensors
 
 /// One step of a phase: draws subnets, adds up their gradients, updates the shared weights once.
-struct SupernetStep {
+package struct SupernetStep {
   private let supernet: Supernet
   private let data: TrainingData
   private let recipe: TrainingRecipe
@@ -13,7 +13,7 @@ struct SupernetStep {
   private let sampler: SubnetSampler
   private let largest: Supernet.Subnet
 
-  init(
+  package init(
     _ supernet: Supernet, _ data: TrainingData, _ recipe: TrainingRecipe,
     _ phase: TrainingRecipe.Phase, teacher: Supernet?, engine: Engine
   ) throws {
@@ -27,8 +27,11 @@ struct SupernetStep {
     largest = try supernet.subnet(sampler.choices.largest)
   }
 
+  /// - Parameter given: the subnets to train; drawn by the phase's rule when left out.
   /// - Returns: the loss of the step's first subnet against the labels.
-  func callAsFunction(_ batch: ImageBatch, _ trainer: Trainer) throws -> Float {
+  package func callAsFunction(
+    _ batch: ImageBatch, _ trainer: Trainer, subnets given: [Supernet.Subnet]? = nil
+  ) throws -> Float {
     let images = try Tensor(batch.pixels, shape: batch.shape)
     let targets = try Mixup.targets(
       batch.labels, classes: data.classNames.count, smoothing: recipe.labelSmoothing)
@@ -39,7 +42,8 @@ struct SupernetStep {
       return try teacher(pass.tape.constant(x), largest, pass).value
     }
     var shown: Float?
-    for (position, subnet) in try subnets(images, targets, trainer).enumerated() {
+    let chosen = try given ?? subnets(images, targets, trainer)
+    for (position, subnet) in chosen.enumerated() {
       let x = try data.images(images, at: subnet.resolution, engine: engine)
       let learnsLabels = position == 0 || phase.teacher != .inPlace
       _ = try trainer.accumulate { pass in

@@ -47,7 +47,12 @@ public final class SupernetTrainer {
     self.directory = directory
     self.engine = engine
     for phase in recipe.phases { _ = try ChoiceSet(supernet.space, phase.choices) }
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    do {
+      try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    } catch {
+      throw SupernetsError(
+        .unwritable, "\(directory.path): can't be made (\(error.localizedDescription))")
+    }
   }
 
   private func path(_ name: String) -> String { directory.appendingPathComponent(name).path }

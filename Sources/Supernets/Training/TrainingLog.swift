@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// What a training has reached, one row an evaluated epoch: `log.csv`.
@@ -67,7 +68,11 @@ public struct TrainingLog {
         text(row.imagesPerSecond, 1), text(row.seconds, 1),
       ].joined(separator: ",")
     }
-    try Data(([Self.header] + lines).joined(separator: "\n").appending("\n").utf8)
-      .write(to: URL(fileURLWithPath: path), options: .atomic)
+    let content = ([Self.header] + lines).map { $0 + "\n" }.joined()
+    do {
+      try AtomicFile.replace(path, with: Data(content.utf8))
+    } catch {
+      throw SupernetsError(.unwritable, "\(error)")
+    }
   }
 }

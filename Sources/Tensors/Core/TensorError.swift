@@ -3,6 +3,8 @@ public struct TensorError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The kind of failure, for code that reacts to it.
   public enum Code: String, Sendable {
     case shape, argument, file, format, differentiation
+    /// A file can't be written: full disk, no permission.
+    case unwritable
   }
 
   public let code: Code

@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// A safetensors file: named tensors, whole numbers and metadata.
@@ -115,6 +116,8 @@ public struct SafeTensors: Sendable {
 
   /// Writes a file: to a temporary name beside it first, then renamed, so that a reader (or a
   /// crash) never meets half a file. Equal contents give equal bytes.
+  /// - Throws: `TensorError` with code `.unwritable` naming the file and the system's reason; the
+  ///   file is then what it was before.
   public func write(to path: String, precision: Precision = .float32) throws {
     var entries: [(String, Entry)] = []
     var body = Data()
@@ -148,19 +151,10 @@ public struct SafeTensors: Sendable {
     var file = Data((0..<8).map { UInt8(truncatingIfNeeded: json.count >> (8 * $0)) })
     file.append(json)
     file.append(body)
-    let target = URL(fileURLWithPath: path)
-    let temporary = URL(fileURLWithPath: path + ".\(ProcessInfo.processInfo.processIdentifier).tmp")
     do {
-      try file.write(to: temporary)
-      let handle = try FileHandle(forWritingTo: temporary)
-      try handle.synchronize()
-      try handle.close()
-      guard rename(temporary.path, target.path) == 0 else {
-        throw TensorError(.file, "\(path): can't be replaced (errno \(errno))")
-      }
+      try AtomicFile.replace(path, with: file, isDurable: true)
     } catch {
-      try? FileManager.default.removeItem(at: temporary)
-      throw error is TensorError ? error : TensorError(.file, "\(path): \(error)")
+      throw TensorError(.unwritable, "\(error)")
     }
   }
 

@@ -4,10 +4,10 @@ import Foundation
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Score predictors beside published figures, or time the training engine.",
+    abstract: "Score predictors beside published figures, or time training and supernets.",
     subcommands: [
       BenchAccuracyCommand.self, BenchLatencyCommand.self, BenchKernelsCommand.self,
-      BenchEngineCommand.self,
+      BenchEngineCommand.self, BenchSupernetCommand.self,
     ])
 }
 

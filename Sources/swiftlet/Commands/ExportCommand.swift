@@ -21,7 +21,8 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "Folder of images that it was trained on.") var data: String?
   @Option(help: "Epochs to train the subnet further.") var finetune = 0
   @Option(help: "Learning rate of that.") var rate: Float = 0.005
-  @Flag(help: "Make the norms part of the convolutions.") var foldNorms = false
+  @Flag(help: "Make norms, and convolutions with nothing between them, part of others.")
+  var fold = false
   @Option(help: "Images at once.") var batch = 1
   @Option(help: "Seed of the weights.") var seed: UInt64 = 0
   @Option(help: "Threads to compute with.") var threads = 2
@@ -34,8 +35,8 @@ struct ExportCommand: ParsableCommand {
     guard finetune >= 0, finetune == 0 || data != nil else {
       throw Failure(.usage, "--finetune needs --data, and a number of epochs")
     }
-    guard checkpoint != nil || data == nil && !foldNorms else {
-      throw Failure(.usage, "--data and --fold-norms need the weights of a --checkpoint")
+    guard checkpoint != nil || data == nil && !fold else {
+      throw Failure(.usage, "--data and --fold need the weights of a --checkpoint")
     }
     guard let checkpoint else { return try exportUntrained() }
     let supernet = try SupernetArgument(checkpoint)
@@ -43,11 +44,13 @@ struct ExportCommand: ParsableCommand {
     let (network, statistics) = try trained(genotype, supernet)
     let provenance =
       supernet.provenance(statistics) + (finetune > 0 ? ", \(finetune) more epochs" : "")
-    var weights = try NamedWeights(
+    let weights = try NamedWeights(
       network.state().mapValues(\.array), provenance: provenance)
-    var graph = try supernet.space.graph(genotype)
-    if foldNorms { (graph, weights) = try NormFolding.folded(graph, weights) }
-    try write(graph, weights, id: supernet.space.id(genotype))
+    let graph = try supernet.space.graph(genotype)
+    let id = supernet.space.id(genotype)
+    guard fold else { return try write(graph, weights, id: id) }
+    let folded = try FoldedNetwork(graph, weights)
+    try write(folded.graph, folded.weights, id: id, folded: (folded.norms, folded.linear))
   }
 
   /// The subnet with weights and statistics of its own, and where the statistics come from.
@@ -86,7 +89,11 @@ struct ExportCommand: ParsableCommand {
     try write(network.graph, HeInitialization(seed: seed), id: id)
   }
 
-  private func write(_ graph: OperatorGraph, _ weights: any WeightSource, id: String) throws {
+  /// - Parameter folded: norms, and convolutions and additions, that became part of others.
+  private func write(
+    _ graph: OperatorGraph, _ weights: any WeightSource, id: String,
+    folded: (norms: Int, linear: Int) = (0, 0)
+  ) throws {
     try ONNXFile.write(
       graph, weights: weights, metadata: ONNXMetadata(properties: ["swiftlet.id": id]),
       batch: batch, to: URL(fileURLWithPath: output))
@@ -95,9 +102,12 @@ struct ExportCommand: ParsableCommand {
         "export",
         [
           "id": .string(id), "file": .string(output), "weights": .string(weights.provenance),
+          "foldedNorms": .integer(folded.norms), "foldedLinear": .integer(folded.linear),
         ])
     } else {
-      Output.line("\(output): \(id), weights \(weights.provenance)")
+      let note =
+        fold ? "; folded \(folded.norms) norms, \(folded.linear) convolutions and additions" : ""
+      Output.line("\(output): \(id), weights \(weights.provenance)\(note)")
     }
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Files that the command writes: they appear whole or not at all.
@@ -18,13 +19,11 @@ enum OutputFile {
   }
 
   static func write(_ data: Data, to path: String) throws {
-    let url = URL(fileURLWithPath: path)
     try makeFolder(of: path)
     do {
-      // Written beside the file and renamed.
-      try data.write(to: url, options: .atomic)
+      try AtomicFile.replace(path, with: data)
     } catch {
-      throw Failure(.failed, "\(path): can't be written (\(error.localizedDescription))")
+      throw Failure(.failed, "\(error)")
     }
   }
 }

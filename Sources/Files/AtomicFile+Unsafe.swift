@@ -1,0 +1,59 @@
+package import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Files that appear whole or not at all.
+package enum AtomicFile {
+  /// Writes `bytes` to a neighbour of the file at `path`, then renames it. Where that fails the
+  /// neighbour is gone and the file is what it was before.
+  ///
+  /// - Parameter isDurable: whether to wait until the disk holds the bytes, so that not even a
+  ///   machine that stops can leave less.
+  /// - Throws: `FileError` naming the file, the system's reason and the mend.
+  package static func replace(
+    _ path: String, with bytes: some ContiguousBytes, isDurable: Bool = false
+  ) throws {
+    let neighbour = "\(path).\(UInt32.random(in: 0...UInt32.max)).tmp"
+    let file = open(neighbour, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard file >= 0 else { throw FileError(path, errno) }
+    do {
+      try bytes.withUnsafeBytes { buffer in
+        var rest = buffer[...]
+        while !rest.isEmpty {
+          // Linux writes at most 2 GiB at a time.
+          let count = write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+          if count < 0, errno == EINTR { continue }
+          guard count > 0 else { throw FileError(path, errno) }
+          rest = rest.dropFirst(count)
+        }
+      }
+      if isDurable, fsync(file) != 0 { throw FileError(path, errno) }
+    } catch {
+      close(file)
+      unlink(neighbour)
+      throw error
+    }
+    guard close(file) == 0, rename(neighbour, path) == 0 else {
+      let error = FileError(path, errno)
+      unlink(neighbour)
+      throw error
+    }
+  }
+}
+
+/// A file that could not be written, in one line.
+package struct FileError: Error, CustomStringConvertible {
+  package let description: String
+
+  /// - Parameter number: the system's `errno`.
+  init(_ path: String, _ number: Int32) {
+    var text = "can't write \(path): \(String(cString: strerror(number)))"
+    if [ENOSPC, EDQUOT, EFBIG].contains(number) { text += "; make room and try again" }
+    if access(path, F_OK) == 0 { text += "; what the file held before is still there" }
+    description = text
+  }
+}
