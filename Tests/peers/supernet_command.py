@@ -236,9 +236,41 @@ def main():
             "2", "-o", "alone.safetensors")
         assert 0 < alone["test"] <= 1
 
+        check_packed(commands, folder, ids[0], weights)
+
         assert kills > 0, "the training was over before it could be killed"
         check_refusals(commands, folder, common, weights, ids)
         print(f"killed {kills} times, same bits; largest {accuracy:.3f} in ONNX Runtime too")
+
+
+def statistics(path):
+    """Running means and variances of an ONNX file's norms, one behind the other."""
+    graph = onnx.load(path).graph
+    arrays = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
+    norms = [node for node in graph.node if node.op_type == "BatchNormalization"]
+    return np.concatenate([arrays[name] for node in norms for name in node.input[3:5]])
+
+
+def check_packed(commands, folder, id, weights):
+    """Made-up images stand in for the training images better than shared statistics do."""
+    packed = commands.json(
+        "supernet", "pack", *weights, "--images", "64", "--steps", "150", "--subnets", "4",
+        "--tried", "2", "-o", "packed.safetensors")
+    assert len(packed["trials"]) == 2, packed
+    whole = (folder / weights[1]).stat().st_size
+    pixels = 2 * 64 * SIDE * SIDE * 3
+    assert (folder / "packed.safetensors").stat().st_size < 0.6 * whole + pixels
+    exports = {
+        "data": [*weights], "shared": weights[:2], "packed": ["--checkpoint", "packed.safetensors"]}
+    found = {}
+    for name, options in exports.items():
+        said = commands.json("export", id, *options, "-o", f"from-{name}.onnx")["weights"]
+        assert {"data": "training", "shared": "shared", "packed": "made-up"}[name] in said, said
+        found[name] = np.log(np.abs(statistics(folder / f"from-{name}.onnx")) + 1e-3)
+    error = {k: np.abs(v - found["data"]).mean() for k, v in found.items()}
+    assert error["packed"] < error["shared"], error
+    commands.refused("--images", "supernet", "pack", *weights, "--images", "3", "-o", "x.safetensors",
+        status=64)
 
 
 def check_refusals(commands, folder, common, weights, ids):
