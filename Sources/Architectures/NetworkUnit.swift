@@ -20,6 +20,24 @@ public struct NetworkUnit: Hashable, Sendable {
     return builder.graph
   }
 
+  /// Units one behind the other as a network of their own, and the operators of each.
+  /// - Throws: `invalidGraph` naming a block that does not fit its operand.
+  public static func chain(_ units: [NetworkUnit]) throws -> (
+    graph: OperatorGraph, operators: [Range<Int>]
+  ) {
+    var builder = GraphBuilder()
+    var operators: [Range<Int>] = []
+    guard let first = units.first else { return (builder.graph, operators) }
+    var value = builder.input([1] + first.blocks[0].input)
+    for unit in units {
+      let start = builder.graph.nodes.count
+      value = try unit.append(to: &builder, input: value)
+      operators.append(start..<builder.graph.nodes.count)
+    }
+    builder.output(value)
+    return (builder.graph, operators)
+  }
+
   /// Appends the unit's operators.
   /// - Throws: `invalidGraph` naming the block when it does not fit its operand.
   func append(to builder: inout GraphBuilder, input: ValueReference) throws -> ValueReference {

@@ -4,3 +4,6 @@ public import Searchers
 extension AccuracyPredictor: ArchitectureScorer {}
 extension LookupTablePredictor: CostModel {}
 extension FewShotCost: CostModel {}
+extension KernelCost: CostModel {}
+extension NetworkAccuracyScorer: ArchitectureScorer {}
+extension NetworkRankingScorer: ArchitectureScorer {}

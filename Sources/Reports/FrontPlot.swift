@@ -3,11 +3,12 @@ extension Plot {
   ///
   /// - Parameters:
   ///   - device: device, runtime, threads and batch, as the axis names them.
+  ///   - quantity: what the rows' accuracies are.
   ///   - best: id of the row that was chosen.
   ///   - cloud: further architectures (latency, accuracy) behind the front.
   public static func front(
     _ table: FrontTable, title: String, subtitle: String = "", device: String,
-    budgetMs: Double? = nil, best: String? = nil,
+    quantity: String = "predicted top-1 accuracy", budgetMs: Double? = nil, best: String? = nil,
     cloud: [(latencyMs: Double, accuracy: Double)] = []
   ) -> Plot {
     var series: [Series] = []
@@ -32,7 +33,7 @@ extension Plot {
     }
     return Plot(
       title, subtitle: subtitle, x: Axis("latency", unit: "ms", detail: device),
-      y: Axis("predicted top-1 accuracy", unit: "%"), series: series,
+      y: Axis(quantity, unit: "%"), series: series,
       rules: budgetMs.map { [Rule(.vertical($0), "budget \(fixedShort($0)) ms")] } ?? [])
   }
 

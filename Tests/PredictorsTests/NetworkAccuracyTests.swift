@@ -59,7 +59,7 @@ import Testing
     let predictor = try NetworkAccuracyPredictor(
       Array(encodings[..<40]), accuracies: Array(accuracies[..<40]), recipe: Self.recipe())
     try predictor.write(to: path, provenance: .init(data: "test"))
-    #expect(NetworkAccuracyPredictor.isPredictor(path))
+    #expect(try PredictorKind(ofFile: path) == .networkAccuracy)
     let read = try NetworkAccuracyPredictor(contentsOf: path)
     let some = Array(encodings[40..<60])
     #expect(try read.predict(some) == predictor.predict(some))
@@ -125,5 +125,24 @@ import Testing
     }
     #expect(scores.value(3) > 5 && scores.value(-3) < 1)
     #expect(abs(NormalScores.quantile(0.975) - 1.959964) < 1e-5)
+  }
+}
+
+extension NetworkAccuracyTests {
+  /// What a search asks for does not depend on the other networks of a batch, and is no per cent.
+  @Test func scoresOfASpace() throws {
+    let (encodings, accuracies) = Self.cells
+    let space = try catalog.space("nasbench201")
+    let scorer = NetworkAccuracyScorer(
+      try NetworkAccuracyPredictor(
+        Array(encodings[..<60]), accuracies: Array(accuracies[..<60]), recipe: Self.recipe()),
+      space: space)
+    let drawn = genotypes(40, of: space, seed: 8)
+    let scores = try scorer.scores(drawn)
+    #expect(try drawn.map { try scorer.scores([$0])[0] } == scores)
+    #expect(scores.allSatisfy { (0...1).contains($0) })
+    let predicted = try scorer.predictor.predict(
+      drawn.map { ArchitectureEncoder().encode(try space.graph($0)) })
+    #expect(zip(scores, predicted).allSatisfy { abs($0 - $1.accuracy / 100) < 1e-6 })
   }
 }

@@ -12,38 +12,21 @@ extension AccuracyPredictor {
   /// another width of it: ranks carry over, accuracies less so.
   /// - Throws: `badPredictor` naming the file and what doesn't fit.
   public init(contentsOf path: String, space: SearchSpace) throws {
-    let file: SafeTensors
-    do {
-      file = try SafeTensors(contentsOf: path)
-    } catch let error as TensorError {
-      throw PredictorsError(.badPredictor, error.message)
-    }
-    if let published = PublishedAccuracyPredictor(recognising: file) {
+    let file = try PredictorFile(contentsOf: path)
+    let content = file.content
+    if let published = PublishedAccuracyPredictor(recognising: content) {
       try self.init(
         space: space, description: published.description,
-        members: [published.network(file, name: path)], name: path)
+        members: [published.network(content, name: path)], name: path)
       return
     }
-    guard file.metadata["format"] == Self.format else {
-      throw PredictorsError(.badPredictor, "\(path): no accuracy predictor")
-    }
-    guard file.metadata["version"] == "1" else {
-      throw PredictorsError(
-        .badPredictor,
-        "\(path): format \(file.metadata["version"] ?? "unknown"); this Swiftlet reads format 1")
-    }
-    let description: AccuracyPredictorDescription
-    do {
-      description = try JSONDecoder().decode(
-        AccuracyPredictorDescription.self, from: Data((file.metadata["description"] ?? "").utf8))
-    } catch {
-      throw PredictorsError(.badPredictor, "\(path): its description can't be read: \(error)")
-    }
+    try file.check(format: Self.format, what: "accuracy predictor")
+    let description: AccuracyPredictorDescription = try file.decode("description")
     var members: [MultilayerPerceptron] = []
-    while file.tensors["members.\(members.count).0.weight"] != nil {
+    while content.tensors["members.\(members.count).0.weight"] != nil {
       var layers: [MultilayerPerceptron.Layer] = []
-      while let weight = file.tensors["members.\(members.count).\(layers.count).weight"],
-        let bias = file.tensors["members.\(members.count).\(layers.count).bias"]
+      while let weight = content.tensors["members.\(members.count).\(layers.count).weight"],
+        let bias = content.tensors["members.\(members.count).\(layers.count).bias"]
       {
         layers.append(.init(weight: weight, bias: bias))
       }
@@ -55,24 +38,14 @@ extension AccuracyPredictor {
   /// Writes the predictor; equal predictors give equal bytes.
   /// - Throws: `failed` naming the file.
   public func write(to path: String) throws {
-    var file = SafeTensors(metadata: ["format": Self.format, "version": "1"])
+    var file = SafeTensors(metadata: ["description": try PredictorFile.encode(description)])
     for (member, network) in members.enumerated() {
       for (index, layer) in network.layers.enumerated() {
         file.tensors["members.\(member).\(index).weight"] = layer.weight
         file.tensors["members.\(member).\(index).bias"] = layer.bias
       }
     }
-    do {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      file.metadata["description"] = String(
-        decoding: try encoder.encode(description), as: UTF8.self)
-      try file.write(to: path)
-    } catch let error as TensorError {
-      throw PredictorsError(.failed, error.message)
-    } catch {
-      throw PredictorsError(.failed, "\(path): cannot be written (\(error))")
-    }
+    try PredictorFile.write(file, format: Self.format, to: path)
   }
 }
 

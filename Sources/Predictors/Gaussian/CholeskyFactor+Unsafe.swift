@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Foundation
 
 /// The lower triangular factor of a symmetric positive definite matrix `A = L L'`, double precision.
 struct CholeskyFactor: Sendable {
@@ -16,6 +17,19 @@ struct CholeskyFactor: Sendable {
     self.rows = rows
   }
 
+  /// From a factor that was kept; `nil` where its diagonal is not above zero.
+  init?(lower rows: [Double], size: Int) {
+    precondition(rows.count == size * size, "a square matrix")
+    guard (0..<size).allSatisfy({ rows[$0 * size + $0] > 0 }) else { return nil }
+    self.size = size
+    self.rows = rows
+  }
+
+  /// `L`, with zeros above the diagonal.
+  var lower: [Double] {
+    rows.indices.map { $0 % size <= $0 / size ? rows[$0] : 0 }
+  }
+
   /// `A^-1 b`
   func solve(_ vector: [Double]) -> [Double] {
     precondition(vector.count == size, "one number a row")
@@ -27,16 +41,27 @@ struct CholeskyFactor: Sendable {
     return result
   }
 
-  /// `|L^-1 b|^2` for each row `b` of `[count, size]`: what a Gaussian process knows about a point.
-  func squaredNorms(_ rightSides: [Double]) -> [Double] {
-    let count = size == 0 ? 0 : rightSides.count / size
+  /// `L^-1 b` for each row `b` of `[count, size]`.
+  func halfSolve(_ rightSides: [Double]) -> [Double] {
     var solved = rightSides
     solved.withUnsafeMutableBufferPointer {
-      ck_solve_lower(Int64(size), rows, Int64(count), $0.baseAddress)
+      ck_solve_lower(
+        Int64(size), rows, Int64(size == 0 ? 0 : rightSides.count / size), $0.baseAddress)
     }
-    return (0..<count).map { row in
-      solved[row * size..<(row + 1) * size].reduce(0) { $0 + $1 * $1 }
+    return solved
+  }
+
+  /// `|L^-1 b|^2` for each row `b` of `[count, size]`: what a Gaussian process knows about a point.
+  func squaredNorms(_ rightSides: [Double]) -> [Double] {
+    let solved = halfSolve(rightSides)
+    return stride(from: 0, to: solved.count, by: max(1, size)).map { start in
+      solved[start..<start + size].reduce(0) { $0 + $1 * $1 }
     }
+  }
+
+  /// Logarithm of the determinant of `A`.
+  var logDeterminant: Double {
+    (0..<size).reduce(0) { $0 + 2 * log(rows[$1 * size + $1]) }
   }
 
   /// `A^-1`, `[size, size]`.
@@ -51,5 +76,4 @@ struct CholeskyFactor: Sendable {
       count = size * size
     }
   }
-
 }

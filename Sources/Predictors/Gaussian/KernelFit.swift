@@ -106,7 +106,6 @@ struct KernelFit {
     for row in 0..<count { covariance[row * count + row] += kernel.noiseVariance }
     guard let factor = CholeskyFactor(covariance, size: count) else { return .infinity }
     let fit = zip(targets, factor.solve(targets)).reduce(0) { $0 + $1.0 * $1.1 }
-    return 0.5 * fit
-      + (0..<count).reduce(0) { $0 + log(factor.rows[$1 * count + $1]) }
+    return 0.5 * (fit + factor.logDeterminant)
   }
 }

@@ -36,7 +36,7 @@ struct DoctorCommand: ParsableCommand {
         return "\(description.runtime) \(description.runtimeVersion) on \(description.cpu)"
       },
       check("accuracy predictor") {
-        try BundledFiles.accuracyPredictor(space: "ofa-mobilenetv3")
+        try BundledFiles.accuracyPredictor(space: "ofa-mobilenetv3").path
       },
       check("lookup table") { try BundledFiles.table(space: "ofa-mobilenetv3", device: "-").path },
     ]

@@ -14,41 +14,62 @@ struct PredictCommand: ParsableCommand {
       abstract: "Latency by few-shot predictor, lookup table or kernel predictor, in milliseconds.",
       discussion: """
         A device with 10 samples of a space or more is predicted from them, any other by its table. \
-        ONNX files need the few-shot predictor, or a kernel predictor, which takes any network.
+        ONNX files need the few-shot predictor, or a kernel predictor, which takes any network. \
+        A file says itself which of them it is.
         """)
     @Argument(help: "Ids, ONNX files, text files with one id a line, or '-' for stdin.")
     var architectures: [String]
-    @Option(help: "Kernel predictor, as 'swiftlet kernels train' writes it.")
-    var predictor: String?
+    @Option(
+      name: [.long, .customLong("predictor"), .customLong("table")],
+      help: "Kernel predictor, lookup table or few-shot model; by default the device's.")
+    var latencyPredictor: String?
     @Option(help: "Device that is asked about.") var device: String?
-    @Option(help: "Lookup table; by default the device's.") var table: String?
     @Option(help: "Print the interval that holds the measured latency with this probability.")
     var confidence: Double?
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      if let predictor {
-        guard confidence == nil else {
-          throw Failure(.usage, "--confidence: a kernel predictor has no intervals")
-        }
-        return try KernelPredictions.run(architectures, predictor: predictor, common: common)
-      }
       let networks = try IDList.expand(architectures)
-      if table == nil, let device,
-        try FewShotPredictions.isMeant(for: networks, device: device, needed: confidence != nil)
-      {
-        return try FewShotPredictions.run(
-          networks, device: device, confidence: confidence, common: common)
-      }
-      guard confidence == nil else {
-        throw Failure(
-          .usage, "--confidence needs a --device with samples; a table has no intervals")
-      }
-      try Predictions.run(networks, key: "latencyMs", common: common) { space in
-        guard table != nil || device != nil else {
-          throw Failure(.usage, "name a --device, a --table or a --predictor")
+      switch try latencyPredictor.map({ try PredictorKind(ofFile: $0) }) {
+      case .kernelLatency:
+        try refuseConfidence("a kernel predictor has no intervals")
+        try KernelPredictions.run(networks, predictor: latencyPredictor!, common: common)
+      case .lookupTable: try byTable(networks)
+      case .fewShotLatency:
+        guard let device else {
+          throw Failure(.usage, "a few-shot model needs the --device that it is adapted to")
         }
-        let path = try table ?? BundledFiles.table(space: space.name, device: device ?? "").path
+        try FewShotPredictions.run(
+          networks, device: device, model: latencyPredictor, confidence: confidence,
+          common: common)
+      case .some(let kind):
+        throw Failure(
+          .input,
+          "\(latencyPredictor!) is \(kind.text); --latency-predictor takes one that predicts latency"
+        )
+      case nil:
+        guard let device else {
+          throw Failure(.usage, "name a --device or a --latency-predictor")
+        }
+        let needed = confidence != nil
+        if try FewShotPredictions.isMeant(for: networks, device: device, needed: needed) {
+          return try FewShotPredictions.run(
+            networks, device: device, confidence: confidence, common: common)
+        }
+        try byTable(networks)
+      }
+    }
+
+    private func refuseConfidence(_ why: String) throws {
+      guard confidence != nil else { return }
+      throw Failure(.usage, "--confidence: \(why); a --device with samples has")
+    }
+
+    private func byTable(_ networks: [String]) throws {
+      try refuseConfidence("a table has no intervals")
+      try Predictions.run(networks, key: "latencyMs", common: common) { space in
+        let path =
+          try latencyPredictor ?? BundledFiles.table(space: space.name, device: device ?? "").path
         let predictor = try LookupTablePredictor(
           space: space, table: try LookupTable(path: path))
         return { genotypes in
@@ -69,22 +90,48 @@ struct PredictCommand: ParsableCommand {
       abstract: "Top-1 accuracy by predictor, 0...1.")
     @Argument(help: "Ids, ONNX files (predictors of networks only), text files of them, or '-'.")
     var architectures: [String]
-    @Option(help: "Accuracy predictor; by default the space's that came along.")
+    @Option(
+      help: ArgumentHelp(
+        "Accuracy predictor; by default the space's that came along.",
+        discussion: "Networks of other spaces and ONNX files are ranked by a model of any network.")
+    )
     var accuracyPredictor: String?
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      if let accuracyPredictor, !FileManager.default.fileExists(atPath: accuracyPredictor) {
-        throw Failure(.input, "\(accuracyPredictor): no such file")
+      let networks = try IDList.expand(architectures)
+      guard let path = try accuracyPredictor ?? Self.bundled(for: networks) else {
+        return try bySpace(networks)
       }
-      if let accuracyPredictor, NetworkAccuracyPredictor.isPredictor(accuracyPredictor) {
-        return try NetworkPredictions.run(
-          architectures, predictor: accuracyPredictor, common: common)
+      let kind = try PredictorKind(ofFile: path)
+      switch kind {
+      case .spaceAccuracy: try bySpace(networks)
+      case .networkAccuracy:
+        try NetworkPredictions.run(networks, predictor: path, common: common)
+      case .networkRanking: try RankPredictions.run(networks, model: path, common: common)
+      case .fewShotLatency, .kernelLatency, .lookupTable:
+        throw Failure(
+          .input, "\(path) is \(kind.text); --accuracy-predictor takes one that predicts accuracy")
       }
-      try Predictions.run(architectures, key: "accuracy", common: common) { space in
+    }
+
+    /// The model that ranks any networks, where one of them comes from no space with a predictor.
+    private static func bundled(for networks: [String]) throws -> String? {
+      let spaces = Set(
+        networks.map { network in
+          network.hasSuffix(".onnx") ? "" : String(network.prefix { $0 != ":" })
+        })
+      let haveOwn = try spaces.allSatisfy {
+        try BundledFiles.accuracyPredictor(space: $0).isOwn
+      }
+      return haveOwn ? nil : try BundledFiles.networkRanking()
+    }
+
+    private func bySpace(_ networks: [String]) throws {
+      try Predictions.run(networks, key: "accuracy", common: common) { space in
         let predictor = try AccuracyPredictor(
-          contentsOf: try accuracyPredictor ?? BundledFiles.accuracyPredictor(space: space.name),
-          space: space)
+          contentsOf: try accuracyPredictor
+            ?? BundledFiles.accuracyPredictor(space: space.name).path, space: space)
         return { try predictor.scores($0) }
       }
     }
@@ -93,9 +140,9 @@ struct PredictCommand: ParsableCommand {
 
 /// Latencies of any networks by their kernels.
 private enum KernelPredictions {
-  static func run(_ arguments: [String], predictor: String, common: CommonOptions) throws {
+  static func run(_ networks: [String], predictor: String, common: CommonOptions) throws {
     let predictor = try KernelPredictor(contentsOf: predictor)
-    let predictions = try IDList.expand(arguments).map { argument in
+    let predictions = try networks.map { argument in
       let network = try NetworkArgument(argument)
       return (name: network.id ?? argument, found: predictor.predict(network.graph))
     }
@@ -130,11 +177,10 @@ private enum KernelPredictions {
 /// Predictions for ids of any spaces, printed in the order of the ids.
 private enum Predictions {
   static func run(
-    _ arguments: [String], key: String, common: CommonOptions,
+    _ ids: [String], key: String, common: CommonOptions,
     predictor: (SearchSpace) throws -> ([Genotype]) throws -> [Double]
   ) throws {
     var spaces: [String: (space: SearchSpace, indices: [Int], genotypes: [Genotype])] = [:]
-    let ids = try IDList.expand(arguments)
     var names = ids
     for (index, id) in ids.enumerated() {
       let name = String(id.prefix { $0 != ":" })

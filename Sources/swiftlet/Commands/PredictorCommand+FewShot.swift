@@ -104,8 +104,7 @@ extension PredictorCommand {
         for file in files where file.hasSuffix(".safetensors") {
           let path = "\(folder)/\(file)"
           let provenance = (try? FewShotModel(contentsOf: path))?.provenance
-          bundled.append(
-            (file, provenance ?? (try? SafeTensors(contentsOf: path).metadata["format"]) ?? "-"))
+          bundled.append((file, provenance ?? (try? PredictorKind(ofFile: path))?.text ?? "-"))
         }
       }
       let samples = try Store().samples()

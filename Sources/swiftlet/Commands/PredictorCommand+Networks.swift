@@ -64,10 +64,10 @@ struct NetworkPredictorTraining {
 
 /// Accuracies of any networks.
 enum NetworkPredictions {
-  static func run(_ arguments: [String], predictor path: String, common: CommonOptions) throws {
+  static func run(_ networks: [String], predictor path: String, common: CommonOptions) throws {
     let predictor = try NetworkAccuracyPredictor(contentsOf: path)
     let encoder = ArchitectureEncoder()
-    let networks = try IDList.expand(arguments).map { argument in
+    let networks = try networks.map { argument in
       let network = try NetworkArgument(argument)
       return (name: network.id ?? argument, encoding: encoder.encode(network.graph))
     }

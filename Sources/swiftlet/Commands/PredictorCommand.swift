@@ -16,8 +16,8 @@ struct PredictorCommand: ParsableCommand {
       abstract: "Train an accuracy predictor, or the few-shot latency model, by a recipe.",
       discussion: """
         A recipe with "predictor": "networks" trains on networks of any origin: samples are a CSV \
-        with id (or the path of an ONNX file) and accuracy. The recipe of a latency model names \
-        tables under --data. Any other is for the accuracies of one space. \
+        with id (or the path of an ONNX file) and accuracy. The recipes of a latency model and of the \
+        model that ranks networks of any space name tables under --data. Any other is for the accuracies of one space. \
         The recipe (JSON) names the space, the candidates to choose from and the seed. Samples are \
         split by architecture; candidates are compared on the validation part, the test part is \
         looked at once. Same recipe and samples, same weights.
@@ -39,6 +39,13 @@ struct PredictorCommand: ParsableCommand {
     func run() throws {
       if LatencyRecipe.describes(recipe) {
         return try FewShotTraining.run(recipe: recipe, data: data, output: output, common)
+      }
+      if let json = FileManager.default.contents(atPath: recipe),
+        NetworkRankingRecipe.isMeant(by: json)
+      {
+        var recipe = try NetworkRankingRecipe(json: json, name: recipe)
+        if let seed { recipe.seed = seed }
+        return try RankingTraining.run(recipe: recipe, data: data, output: output, common)
       }
       guard let file = samples else {
         throw Failure(.usage, "this recipe needs --samples, measured accuracies")

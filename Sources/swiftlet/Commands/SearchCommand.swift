@@ -19,14 +19,26 @@ struct SearchCommand: ParsableCommand {
   @Option(help: "Device, as added with 'swiftlet device add', or the name in the table.")
   var device: String
   @Option(help: "Limit on the latency, with its unit: 25ms.") var latencyBudget: String
-  @Option(help: "Lookup table; by default the device's own, else the one that came along.")
-  var table: String?
+  @Option(
+    name: [.long, .customLong("table")],
+    help: ArgumentHelp(
+      "Lookup table, kernel predictor or few-shot model.",
+      discussion: """
+        By default the few-shot predictor where the device has 10 samples of the space, else the \
+        device's own table, else the one that came along.
+        """))
+  var latencyPredictor: String?
   @Option(
     help: ArgumentHelp(
       "Probability with which the measured latency keeps the budget, such as 0.95.",
       discussion: "Needs samples of the space on the device, 10 or more."))
   var confidence: Double?
-  @Option(help: "Accuracy predictor; by default the space's that came along.")
+  @Option(
+    help: ArgumentHelp(
+      "Accuracy predictor, of the space or of any networks.",
+      discussion: """
+        By default the space's that came along, else a model that ranks networks of any space.
+        """))
   var accuracyPredictor: String?
   @Option(help: "Supernet whose weights the network gets; by default the space's that came along.")
   var checkpoint: String?
@@ -56,33 +68,25 @@ struct SearchCommand: ParsableCommand {
     if let confidence, !(confidence >= 0.5 && confidence < 1) {
       throw Failure(.usage, "--confidence \(confidence): from 0.5 to below 1, such as 0.95")
     }
-    let samples = table == nil ? try fewShotSamples(space, store) : nil
-    guard confidence == nil || samples != nil else {
-      throw Failure(
-        .input,
-        "--confidence needs the few-shot predictor and \(FewShotAdaptation.fewest) samples of "
-          + "\(space.name) on '\(device)'; measure some with: swiftlet predictor adapt --device "
-          + "\(device) --space \(self.space)")
-    }
-    let found: (path: String, isOwn: Bool) =
-      try samples != nil
-      ? (path: "", isOwn: true)
-      : table.map { (path: $0, isOwn: true) }
-        ?? BundledFiles.table(space: space.name, device: device)
+    let latency = try LatencyChoice(
+      named: latencyPredictor, space: space, device: device, confidence: confidence, store: store)
+    let accuracy =
+      try accuracyPredictor.map { (path: $0, isOwn: true) }
+      ?? BundledFiles.accuracyPredictor(space: space.name)
     var spec = SearchSpec(
-      space: self.space, device: device, latencyBudget: budget, table: found.path,
-      accuracyPredictor: try accuracyPredictor
-        ?? BundledFiles.accuracyPredictor(space: space.name))
-    if !found.isOwn, isMeasurable {
-      Terminal.note(
-        "note: no table of \(space.name) was measured on \(device); using \(found.path) of another "
-          + "machine, corrected by measuring", quiet: common.quiet)
-    }
+      space: self.space, device: device, latencyBudget: budget, latencyFile: latency.file,
+      accuracyPredictor: accuracy.path)
+    spec.samples = latency.samples
     spec.checkpoint = checkpoint ?? BundledFiles.supernet(space: space.name)
     spec.data = data
-    spec.samples = samples
     spec.confidence = confidence
+    for note in latency.notes { Terminal.note("note: \(note)", quiet: common.quiet) }
     Terminal.note("latency by \(spec.latencySource)", quiet: common.quiet)
+    if !accuracy.isOwn {
+      Terminal.note(
+        "note: no accuracies of \(space.name) came along; its networks are ranked by a model of other "
+          + "spaces", quiet: common.quiet)
+    }
     spec.searcher = searcher
     spec.searcherOptions = options
     spec.seed = seed
@@ -104,15 +108,6 @@ struct SearchCommand: ParsableCommand {
     let run = try session.start(latencyLimit: budget)
     try store.addStudy(study)
     try StudyRunner(study: study.id, session: session, store: store, common: common).finish(run)
-  }
-
-  /// The device's samples, where there are enough of this space and a model to adapt.
-  private func fewShotSamples(_ space: SearchSpace, _ store: Store) throws -> [MeasuredNetwork]? {
-    guard (try? FewShotAdaptation.bundledModel()) != nil,
-      let samples = try? FewShotAdaptation.comparable(device, store),
-      samples.count(where: { $0.space == space.name }) >= FewShotAdaptation.fewest
-    else { return nil }
-    return samples.map { MeasuredNetwork(id: $0.id, latencyMs: $0.latencyMedian.value) }
   }
 }
 

@@ -23,16 +23,26 @@ enum BundledFiles {
     ".swiftlet/tables/\(device)/\(space).json"
   }
 
-  /// The accuracy predictor that came with the command.
-  static func accuracyPredictor(space: String) throws -> String {
+  /// The accuracy predictor that came with the command: the space's own, else the model that ranks
+  /// networks of any space.
+  static func accuracyPredictor(space: String) throws -> (path: String, isOwn: Bool) {
     if let folder = SpaceCatalog.bundledFolder("checkpoints") {
       let path = "\(folder)/\(space)-accuracy.safetensors"
+      if FileManager.default.fileExists(atPath: path) { return (path, true) }
+    }
+    return (try networkRanking(), false)
+  }
+
+  /// The model that ranks networks of any space.
+  static func networkRanking() throws -> String {
+    if let folder = SpaceCatalog.bundledFolder("checkpoints") {
+      let path = "\(folder)/networks-ranking.safetensors"
       if FileManager.default.fileExists(atPath: path) { return path }
     }
     throw Failure(
       .unavailable,
-      "no accuracy predictor of \(space) came with the command; train one with 'swiftlet predictor "
-        + "train' and name it with --accuracy-predictor")
+      "no accuracy predictor came with the command; train one with 'swiftlet predictor train' and "
+        + "name it with --accuracy-predictor")
   }
 
   /// The supernet that came with the command, if there is one for the space.

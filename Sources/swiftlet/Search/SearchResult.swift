@@ -42,14 +42,15 @@ struct SearchResult {
 
   private func json(_ entry: Evaluated) throws -> [String: JSON] {
     let cost = try session.space.graph(entry.genotype).cost
-    let prediction = try session.accuracy.predict([entry.genotype])[0]
+    let isAccuracy = session.accuracy.isAccuracy
     return [
       "id": .string(session.space.id(entry.genotype)), "space": .string(session.space.name),
-      "latencyMs": .number(entry.costs[0]), "accuracy": .number(entry.score),
+      "latencyMs": .number(entry.costs[0]), "accuracy": isAccuracy ? .number(entry.score) : .null,
+      "rank": isAccuracy ? .null : .number(entry.score),
       "measuredLatencyMs": .optional(measured(entry.genotype)), "macs": .integer(cost.macs),
       "parameters": .integer(cost.parameters),
       "resolution": .integer(session.space.resolution(entry.genotype)),
-      "accuracyIsExtrapolated": .bool(prediction.isExtrapolation),
+      "accuracyIsExtrapolated": .bool(try session.accuracy.isExtrapolated(entry.genotype)),
     ]
   }
 
@@ -66,7 +67,7 @@ struct SearchResult {
       "study": .string(study), "space": .string(session.space.name),
       "device": .string(spec.device), "seed": .integer(Int(spec.seed)),
       "latencyBudgetMs": .number(spec.latencyBudget), "searcher": .string(spec.searcher),
-      "table": .string(spec.table), "latencyPredictor": .string(spec.latencySource),
+      "latencyFile": .string(spec.latencyFile), "latencyPredictor": .string(spec.latencySource),
       "confidence": .optional(spec.confidence),
       "accuracyPredictor": .string(spec.accuracyPredictor),
       "evaluations": .integer(run.evaluations), "seconds": .number(seconds), "best": bestBody,
@@ -88,7 +89,10 @@ struct SearchResult {
   func printText() {
     if !trials.isEmpty {
       Output.table(
-        ["accuracy %", "predicted ms", "measured ms", "within budget", "architecture"],
+        [
+          session.accuracy.isAccuracy ? "accuracy %" : "rank %", "predicted ms", "measured ms",
+          "within budget", "architecture",
+        ],
         trials.map { trial in
           let time = trial.measured.latencyMedian.value
           return [
@@ -101,8 +105,8 @@ struct SearchResult {
     }
     guard let best else { return }
     Output.line("best: \(session.space.id(best.genotype))")
-    var line = String(
-      format: "predicted top-1 %.2f %%, predicted %.3f ms", best.score * 100, best.costs[0])
+    var line =
+      session.accuracy.text(best.score) + String(format: ", predicted %.3f ms", best.costs[0])
     if let measured = measured(best.genotype) {
       line += String(format: ", measured %.3f ms on %@", measured, spec.device)
     }
@@ -158,7 +162,8 @@ struct SearchResult {
       frontTable,
       title: "\(session.space.name) under \(String(format: "%g", spec.latencyBudget)) ms",
       subtitle: "\(run.evaluations) evaluations, seed \(spec.seed)", device: deviceText,
-      budgetMs: spec.latencyBudget, best: best.map { session.space.id($0.genotype) })
+      quantity: session.accuracy.name, budgetMs: spec.latencyBudget,
+      best: best.map { session.space.id($0.genotype) })
   }
 
   private func writeFront(to output: String) throws {

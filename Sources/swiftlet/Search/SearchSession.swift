@@ -1,15 +1,13 @@
 import Architectures
-import Devices
 import Foundation
 import Predictors
 import Searchers
-import Store
 
 /// One search: the problem that a spec describes, and the run through it.
 struct SearchSession {
   let spec: SearchSpec
   let space: SearchSpace
-  let accuracy: AccuracyPredictor
+  let accuracy: SearchAccuracy
   let weights: SearchWeights
   private let metrics: [Metric]
 
@@ -17,23 +15,8 @@ struct SearchSession {
     self.spec = spec
     weights = try SearchWeights(spec)
     space = try weights.supernet?.space ?? SpaceCatalog.standard.space(spec.space)
-    accuracy = try AccuracyPredictor(contentsOf: spec.accuracyPredictor, space: space)
-    let latency: any CostModel
-    if let samples = spec.samples {
-      let adaptation = try FewShotAdaptation(
-        device: spec.device,
-        samples: samples.map {
-          Sample(
-            id: $0.id, space: String($0.id.prefix { $0 != ":" }), device: spec.device,
-            latencyMedian: Milliseconds($0.latencyMs))
-        }, questions: [space], quiet: true)
-      let name = space.name
-      let encoder = adaptation.encoders.first { $0.space.name == name }!
-      latency = try FewShotCost(
-        try adaptation.predictor(), encoder: encoder, confidence: spec.confidence)
-    } else {
-      latency = try LookupTablePredictor(space: space, table: try LookupTable(path: spec.table))
-    }
+    accuracy = try SearchAccuracy(contentsOf: spec.accuracyPredictor, space: space)
+    let latency = try SearchLatency.model(spec, space)
     var metrics = [Metric("latency", unit: "ms", model: latency)]
     for (name, limit, cost) in [
       ("macs", spec.maxMacs, StaticCost.macs), ("parameters", spec.maxParameters, .parameters),

@@ -1,5 +1,6 @@
 import Architectures
 import Foundation
+import Predictors
 
 /// Everything that decides a search's result; kept in the study, so that a resumed search is the
 /// same search.
@@ -8,8 +9,9 @@ struct SearchSpec: Codable {
   var device: String
   /// Milliseconds.
   var latencyBudget: Double
-  /// Path of the lookup table; empty where the few-shot predictor answers.
-  var table: String
+  /// Path of the lookup table, kernel predictor or few-shot model; empty for the few-shot model that
+  /// came along.
+  var latencyFile: String
   /// Samples of the device that the few-shot predictor is made from.
   var samples: [MeasuredNetwork]?
   /// The probability with which the measured latency is to keep the budget; `nil` for the mean.
@@ -45,9 +47,13 @@ struct MeasuredNetwork: Codable {
 extension SearchSpec {
   /// Where latencies come from, for people.
   var latencySource: String {
-    guard let samples else { return table }
+    guard let samples else {
+      let kind = try? PredictorKind(ofFile: latencyFile)
+      return [kind?.text, latencyFile].compactMap { $0 }.joined(separator: ", ")
+    }
     let confidence = confidence.map { ", budget kept with probability \($0)" } ?? ""
-    return "few-shot predictor from \(samples.count) samples\(confidence)"
+    let model = latencyFile.isEmpty ? "" : " by \(latencyFile)"
+    return "few-shot predictor from \(samples.count) samples\(model)\(confidence)"
   }
 }
 

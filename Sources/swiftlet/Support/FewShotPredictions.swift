@@ -16,7 +16,8 @@ enum FewShotPredictions {
   }
 
   static func run(
-    _ networks: [String], device: String, confidence: Double?, common: CommonOptions
+    _ networks: [String], device: String, model: String? = nil, confidence: Double?,
+    common: CommonOptions
   ) throws {
     if let confidence, !(confidence > 0 && confidence < 1) {
       throw Failure(.usage, "--confidence \(confidence): between 0 and 1, such as 0.9")
@@ -24,7 +25,7 @@ enum FewShotPredictions {
     let spaces = Set(networks.filter { !$0.hasSuffix(".onnx") && $0.contains(":") })
       .map { String($0.prefix { $0 != ":" }) }
     let adaptation = try FewShotAdaptation(
-      device: device, store: Store(),
+      device: device, store: Store(), modelPath: model,
       questions: Set(spaces).sorted().map { try SpaceCatalog.standard.space($0) },
       quiet: common.quiet)
     let predictor = try adaptation.predictor()

@@ -1,5 +1,3 @@
-internal import Tensors
-
 extension NetworkAccuracyPredictor {
   /// Trains on other spaces for one of which no accuracy is known.
   ///
@@ -26,48 +24,15 @@ extension NetworkAccuracyPredictor {
     to population: NetworkFeatures, recipe: NetworkAccuracyRecipe
   ) throws {
     if let problem = recipe.problem { throw PredictorsError(.badRecipe, problem) }
-    let random = RandomStream(seed: recipe.seed).derived("transfer")
+    let pool = try PooledSamples(
+      sources, limit: recipe.limit / max(1, sources.count), seed: recipe.seed)
     let target = FeatureScale(population, rows: population.connectedRows)
-    let scales = sources.map { FeatureScale($0.features, rows: $0.features.connectedRows) }
-    let isKept = target.spreads.indices.map { column in
-      target.spreads[column] > 0 && scales.contains { $0.spreads[column] > 0 }
-    }
-    // The rows of all sources, in one random order, so that any first part has them all.
-    var rows: [(source: Int, row: Int, target: Double)] = []
-    for (number, source) in sources.enumerated() {
-      var order = random.derived(number)
-      let connected = source.features.connectedRows
-      let kept = order.permutation(connected.count)
-        .prefix(recipe.limit / max(1, sources.count)).map { connected[$0] }
-      let measured = kept.map { source.accuracies[$0] }
-      guard Set(measured).count > 1 else { continue }
-      let scores = NormalScores(measured)
-      rows += zip(kept, measured).map { (number, $0, scores.score($1)) }
-    }
-    guard rows.count >= 8 else {
-      throw PredictorsError(.badSamples, "\(rows.count) samples of other spaces; 8 are needed")
-    }
-    var order = random.derived("order")
-    rows = order.permutation(rows.count).map { rows[$0] }
-    let targets = rows.map(\.target)
+    let isKept = zip(target.spreads, pool.varies).map { $0 > 0 && $1 }
     let members = try recipe.members.map { member in
-      let scaled = sources.indices.map { number in
-        scales[number].keeping(isKept).apply(
-          sources[number].features, rows: rows.filter { $0.source == number }.map(\.row),
-          groups: member.groups)
-      }
-      var next = sources.map { _ in 0 }
-      let points = GroupedFeatures(
-        rows.flatMap { row -> ArraySlice<Float> in
-          let features = scaled[row.source]
-          let start = next[row.source] * features.width
-          next[row.source] += 1
-          return features.values[start..<start + features.width]
-        }, count: rows.count, groups: scaled[rows[0].source].groups)
-      return try Self.fit(member, points, targets, recipe)
+      try Self.fit(member, pool.points(member.groups, isKept: isKept), pool.targets, recipe)
     }
     self.init(
-      recipe: recipe, scale: target.keeping(isKept), scores: NormalScores(targets),
-      members: members, targets: targets, disconnected: [])
+      recipe: recipe, scale: target.keeping(isKept), scores: NormalScores(pool.targets),
+      members: members, targets: pool.targets, disconnected: [])
   }
 }

@@ -33,6 +33,10 @@ public struct NetworkAccuracyPredictor: Sendable {
   let leftOut: [Double]
   /// Samples that were kept to learn from.
   public var samples: Int { targets.count }
+  /// Least and greatest accuracy among them.
+  public var seen: ClosedRange<Double> { scores.range }
+  /// Whether accuracies are per cent.
+  public var isPercent: Bool { seen.upperBound > 1 }
   /// How predictions rank samples that are left out, one by one.
   public var leaveOneOut: RankStatistics { RankStatistics(leftOut, targets) }
   /// Each kept sample's accuracy as the others predict it, and as it was measured.

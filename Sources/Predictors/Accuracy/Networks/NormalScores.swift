@@ -27,6 +27,8 @@ struct NormalScores: Codable, Equatable, Sendable {
       }
   }
 
+  var range: ClosedRange<Double> { (values.first ?? 0)...(values.last ?? 0) }
+
   /// The score of a value, straight between measured ones and on beyond them.
   func score(_ value: Double) -> Double { Self.interpolate(value, values, scores) }
 
@@ -48,12 +50,15 @@ struct NormalScores: Codable, Equatable, Sendable {
     return to[anchor] + (to[high] - to[low]) / (from[high] - from[low]) * (x - from[anchor])
   }
 
+  /// The normal distribution function.
+  static func probability(_ score: Double) -> Double { 0.5 * erfc(-score / 2.0.squareRoot()) }
+
   /// Inverse of the normal distribution function, by bisection of `erfc`, to 1e-9.
   static func quantile(_ probability: Double) -> Double {
     var (low, high) = (-9.0, 9.0)
     for _ in 0..<40 {
       let middle = (low + high) / 2
-      let isBelow = 0.5 * erfc(-middle / 2.0.squareRoot()) < probability
+      let isBelow = Self.probability(middle) < probability
       if isBelow { low = middle } else { high = middle }
     }
     return (low + high) / 2

@@ -7,7 +7,7 @@ internal import Store
 /// Rows of equal architectures are averaged: a repeated one must not be trained and scored on.
 public struct AccuracyTable: Sendable {
   /// What the rows of a file describe.
-  public enum Format: String, CaseIterable, Sendable {
+  public enum Format: String, CaseIterable, Codable, Sendable {
     case nasBench101, nasBench201, mobileBlocks, onceForAll, macro, multiResolution
   }
 

@@ -35,15 +35,8 @@ public struct FewShotModel: Sendable {
     var genotypes: [(Int, Genotype)] = []
     var encodings = RowMatrix(rows: 0, columns: LatencyDataset.columns)
     for (index, encoder) in encoders.enumerated() {
-      let space = encoder.space
-      var generator = SeededGenerator(seed: seed, stream: "population of \(space.name)")
-      var seen: Set<Genotype> = []
-      // A small space may hold fewer networks than asked for.
-      for _ in 0..<4 * count where seen.count < count {
-        let genotype = space.canonical(space.sample(using: &generator))
-        if seen.insert(genotype).inserted { genotypes.append((index, genotype)) }
-      }
-      let own = genotypes.filter { $0.0 == index }.map(\.1)
+      let own = encoder.space.population(count, seed: seed)
+      genotypes += own.map { (index, $0) }
       let matrix = try LatencyDataset.encode(own, encoder: encoder, engine: engine)
       encodings.values += matrix.values
       encodings.rows += matrix.rows

@@ -20,7 +20,7 @@ public struct FewShotPredictor: Sendable {
   private let basis: FewShotBasis
   /// Group variances and noise that the samples suggest.
   private let candidate: FewShotPrior.Candidate
-  private let factor: Cholesky
+  private let factor: CholeskyFactor
   /// `[columns, samples]`: inner products with the samples' features are one product with this.
   private let reach: RowMatrix
   /// Milliseconds of one unit of the standardised latencies.
@@ -111,24 +111,21 @@ public struct FewShotPredictor: Sendable {
 
   /// Root mean square of the samples' standardised errors when each is left out (Rasmussen and
   /// Williams 2006, equation 5.12), with ten samples' weight on one.
-  private static func dispersion(_ factor: Cholesky, _ targets: [Double]) -> Double {
-    let dual = factor.solve(targets)
+  private static func dispersion(_ factor: CholeskyFactor, _ targets: [Double]) -> Double {
+    let (dual, inverse) = (factor.solve(targets), factor.inverse)
     var sum = 10.0
     for index in targets.indices {
-      var unit = [Double](repeating: 0, count: targets.count)
-      unit[index] = 1
-      let precision = factor.halfSolve(unit).reduce(0) { $0 + $1 * $1 }
-      sum += dual[index] * dual[index] / precision
+      sum += dual[index] * dual[index] / inverse[index * targets.count + index]
     }
     return (sum / Double(10 + targets.count)).squareRoot()
   }
 
   private static func factor(_ kernel: FewShotKernel, _ candidate: FewShotPrior.Candidate)
-    -> Cholesky?
+    -> CholeskyFactor?
   {
     var covariance = kernel.covariance(candidate.variances)
     for row in 0..<covariance.rows { covariance[row, row] += candidate.noise + 1e-9 }
-    return Cholesky(covariance)
+    return CholeskyFactor(covariance.values, size: covariance.rows)
   }
 
   /// Latencies of networks, in milliseconds. - Parameter encodings: `[rows, columns]`.
@@ -158,6 +155,7 @@ public struct FewShotPredictor: Sendable {
     let centred = FewShotBasis.centred(encodings, basis.means)
     let features = basis.features(encodings)
     let products = centred.times(reach)
+    let known = factor.squaredNorms(products.values.map { $0 + FewShotPrior.constantVariance })
     return (0..<encodings.rows).map { row in
       var variance = FewShotPrior.constantVariance + candidate.noise
       for (group, matrix) in features.enumerated() {
@@ -165,9 +163,7 @@ public struct FewShotPredictor: Sendable {
         for column in 0..<matrix.columns { square += matrix[row, column] * matrix[row, column] }
         variance += candidate.variances[group] * square
       }
-      let covariances = (0..<samples).map { products[row, $0] + FewShotPrior.constantVariance }
-      let known = factor.halfSolve(covariances).reduce(0) { $0 + $1 * $1 }
-      return scale * dispersion * max(candidate.noise, variance - known).squareRoot()
+      return scale * dispersion * max(candidate.noise, variance - known[row]).squareRoot()
     }
   }
 

@@ -62,9 +62,10 @@ struct FewShotPrior: Sendable, Equatable, Codable {
     candidates.map { candidate in
       var covariance = kernel.covariance(candidate.variances)
       for row in 0..<covariance.rows { covariance[row, row] += candidate.noise }
-      guard let factor = Cholesky(covariance) else { return -.infinity }
-      let half = factor.halfSolve(latencies)
-      return -0.5 * (half.reduce(0) { $0 + $1 * $1 } + factor.logDeterminant)
+      guard let factor = CholeskyFactor(covariance.values, size: covariance.rows) else {
+        return -.infinity
+      }
+      return -0.5 * (factor.squaredNorms(latencies)[0] + factor.logDeterminant)
     }
   }
 

@@ -109,7 +109,7 @@ private struct Moments {
       matrix[i, i] += penalty
       target[i] = (response[a] - means[a] * sum) / deviations[a]
     }
-    guard let factor = Cholesky(matrix) else {
+    guard let factor = CholeskyFactor(matrix.values, size: matrix.rows) else {
       throw PredictorsError(.failed, "the encodings' products are not positive definite")
     }
     let solution = factor.solve(target)

@@ -53,11 +53,8 @@ enum KernelFeatures {
       ? padded(kernel.outputChannels) / max(1, kernel.outputChannels)
       : padded(kernel.outputChannels) / max(1, kernel.outputChannels)
         * (padded(kernel.inputChannels) / max(1, kernel.inputChannels))
-    let working = log2(1 + kernel.networkWeightBytes + kernel.networkActivationBytes)
     let data = kernel.inputBytes + kernel.outputBytes
-    // The share of what was pushed out since the last run, from a cache of two to the power of
-    // `size` bytes.
-    func cold(_ size: Double) -> Double { min(1, max(0, (working - size + 1) / 2)) }
+    let cold = cold(networkBytes: kernel.networkWeightBytes + kernel.networkActivationBytes)
     let hasGate = !["", "Relu", "Clip"].contains(kernel.activation)
     return [
       1, kernel.macs / 1e6, kernel.macs * padding / 1e6, kernel.inputBytes / 1e6,
@@ -66,8 +63,15 @@ enum KernelFeatures {
       kernel.kind.isConvolution ? kernel.inputBytes * kernel.kernel * kernel.kernel / 1e6 : 0,
       kernel.kind.isConvolution ? kernel.macs / max(1, kernel.width) / 1e6 : 0,
       kernel.weightBytes / 1e6,
-    ] + [21.0, 23, 25].flatMap { [cold($0) * kernel.weightBytes / 1e6, cold($0) * data / 1e6] }
+    ] + cold.flatMap { [$0 * kernel.weightBytes / 1e6, $0 * data / 1e6] }
   }
+
+  /// For caches of 2, 8 and 32 MB, the share of a network's bytes that was pushed out since the
+  /// last run.
+  static func cold(networkBytes: Double) -> [Double] {
+    [21.0, 23, 25].map { min(1, max(0, (log2(1 + networkBytes) - $0 + 1) / 2)) }
+  }
+
   static let termNames = [
     "start", "macs", "paddedMACs", "inputBytes", "outputBytes", "packed", "unpacked", "gate",
     "patches", "edges", "weightBytes", "coldWeights2MB", "coldData2MB", "coldWeights8MB",
@@ -75,4 +79,6 @@ enum KernelFeatures {
   ]
   /// The last terms are the memory's, which costs all kinds the same.
   static let sharedTerms = 7
+  /// Of these, those that depend on the network's size: weights and data for each cache.
+  static let coldTerms = termNames.count - 6..<termNames.count
 }

@@ -7,12 +7,17 @@
 enum KernelLayout {
   static let block = 16.0
 
-  /// - Parameter operands: for each kernel, what it reads: another kernel's result or, where that is
-  ///   `nil`, something from outside.
-  static func mark(_ kernels: inout [Kernel], operands: [[(kernel: Int?, bytes: Double)]]) {
+  /// - Parameters:
+  ///   - operands: for each kernel, what it reads: another kernel's result or, where that is `nil`,
+  ///     something from outside.
+  ///   - isOutsideBlocked: whether what comes from outside is blocked.
+  static func mark(
+    _ kernels: inout [Kernel], operands: [[(kernel: Int?, bytes: Double)]],
+    isOutsideBlocked: Bool = false
+  ) {
     for index in kernels.indices {
       let areBlocked = operands[index].allSatisfy {
-        $0.kernel.map { kernels[$0].isBlocked } ?? false
+        $0.kernel.map { kernels[$0].isBlocked } ?? isOutsideBlocked
       }
       kernels[index].isBlocked = isBlocked(
         kernels[index], operands: operands[index], areOperandsBlocked: areBlocked)
@@ -21,7 +26,8 @@ enum KernelLayout {
       // A first convolution takes few channels as they come.
       let takesPlain = kernels[index].groups == 1 && kernels[index].inputChannels < block
       for operand in operands[index] {
-        let isOperandBlocked = operand.kernel.map { kernels[$0].isBlocked } ?? false
+        let isOperandBlocked =
+          operand.kernel.map { kernels[$0].isBlocked } ?? isOutsideBlocked
         if kernels[index].isBlocked, !isOperandBlocked, !takesPlain {
           kernels[index].packedBytes += operand.bytes
         } else if !kernels[index].isBlocked, isOperandBlocked, let producer = operand.kernel {

@@ -5,9 +5,14 @@ public struct KernelPartition: Sendable {
   /// In the order of their last operators.
   public let kernels: [Kernel]
 
-  /// - Parameter batch: images at once; the graph's own first axis is taken as one image.
-  public init(_ graph: OperatorGraph, rules: FusionRules, batch: Int = 1) {
-    var partitioner = Partitioner(graph: graph, rules: rules, batch: Double(batch))
+  /// - Parameters:
+  ///   - batch: images at once; the graph's own first axis is taken as one image.
+  ///   - isInputBlocked: whether the input comes in a blocked layout, as in the middle of a network.
+  public init(
+    _ graph: OperatorGraph, rules: FusionRules, batch: Int = 1, isInputBlocked: Bool = false
+  ) {
+    var partitioner = Partitioner(
+      graph: graph, rules: rules, batch: Double(batch), isInputBlocked: isInputBlocked)
     kernels = partitioner.kernels()
   }
 }
@@ -16,6 +21,7 @@ private struct Partitioner {
   let graph: OperatorGraph
   let rules: FusionRules
   let batch: Double
+  let isInputBlocked: Bool
   /// Readers of each node's results, outputs of the graph among them.
   private var readers: [Int]
   private var isOutput: [Bool]
@@ -23,10 +29,11 @@ private struct Partitioner {
   private var gates: [Int: Int] = [:]
   private var names: [String] = []
 
-  init(graph: OperatorGraph, rules: FusionRules, batch: Double) {
+  init(graph: OperatorGraph, rules: FusionRules, batch: Double, isInputBlocked: Bool) {
     self.graph = graph
     self.rules = rules
     self.batch = batch
+    self.isInputBlocked = isInputBlocked
     readers = [Int](repeating: 0, count: graph.nodes.count)
     isOutput = [Bool](repeating: false, count: graph.nodes.count)
     for node in graph.nodes {
@@ -107,7 +114,8 @@ private struct Partitioner {
     for index in kernels.indices {
       kernels[index].writesOutput = chains[index].nodes.contains { isOutput[$0] }
     }
-    KernelLayout.mark(&kernels, operands: operands(chains, owner))
+    KernelLayout.mark(
+      &kernels, operands: operands(chains, owner), isOutsideBlocked: isInputBlocked)
     let weights = Double(costs.total.weightBytes)
     let activations = Double(costs.total.activationBytes) * batch
     for index in kernels.indices {
