@@ -18,6 +18,14 @@ struct BenchLatencyCommand: ParsableCommand {
   @Option(help: "Tasks, separated by commas; all of them when left out.") var tasks: String?
   @Option(help: "Seeds to average over.") var seeds = 5
   @Flag(help: "Also predict one space from samples of another.") var transfer = false
+  @Flag(
+    help: ArgumentHelp(
+      "Only devices that this project measured itself, each left out in turn.",
+      discussion: """
+        The held-out one is adapted with 10 samples; sources are the published devices alone, or \
+        together with the other own ones.
+        """))
+  var own = false
   @Flag(help: "Also train HELP's form and one like NASFLAT's, for the first seed (minutes).")
   var learned = false
   @Flag(help: "Also time predictions over the space of Once-for-All, with this machine's threads.")
@@ -28,6 +36,7 @@ struct BenchLatencyCommand: ParsableCommand {
 
   func run() throws {
     let engine = try Engine(threads: ProcessInfo.processInfo.activeProcessorCount)
+    if own { return try OwnDevices.bench(data: data, seeds: seeds, engine, common) }
     let benchmark = try LatencyBenchmark(
       folder: data, space: { try SpaceCatalog.standard.space($0) }, engine: engine)
     let wanted = tasks.map { Set($0.split(separator: ",").map(String.init)) }

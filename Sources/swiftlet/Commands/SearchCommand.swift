@@ -84,8 +84,8 @@ struct SearchCommand: ParsableCommand {
     Terminal.note("latency by \(spec.latencySource)", quiet: common.quiet)
     if !accuracy.isOwn {
       Terminal.note(
-        "note: no accuracies of \(space.name) came along; its networks are ranked by a model of other "
-          + "spaces", quiet: common.quiet)
+        "note: no accuracies of \(space.name) came along; its networks are ranked by a model of any "
+          + "network", quiet: common.quiet)
     }
     spec.searcher = searcher
     spec.searcherOptions = options

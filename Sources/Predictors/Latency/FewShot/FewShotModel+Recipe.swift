@@ -9,10 +9,24 @@ extension FewShotModel {
     _ recipe: LatencyRecipe, folder: String, space: (String) throws -> SearchSpace,
     engine: Engine? = nil, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws -> FewShotModel {
+    let (datasets, sources) = try recipe.datasets(folder: folder, space: space, engine: engine)
+    return try train(
+      on: datasets, seed: recipe.seed,
+      provenance: "meta-trained with seed \(recipe.seed) on " + sources.joined(separator: ", "),
+      progress: progress)
+  }
+}
+
+extension LatencyRecipe {
+  /// The tables, without the devices that the recipe leaves out, and what each of them is.
+  /// - Throws: `badRecipe`, `badSamples` naming the file.
+  public func datasets(
+    folder: String, space: (String) throws -> SearchSpace, engine: Engine? = nil
+  ) throws -> (datasets: [LatencyDataset], sources: [String]) {
     var encoders: [String: SpaceEncoder] = [:]
     var datasets: [LatencyDataset] = []
     var sources: [String] = []
-    for table in recipe.tables {
+    for table in tables {
       let encoder = try encoders[table.space] ?? SpaceEncoder(space(table.space))
       encoders[table.space] = encoder
       let path = "\(folder)/\(table.file)"
@@ -35,9 +49,6 @@ extension FewShotModel {
           + "\(dataset.devices.count) devices, sha256 "
           + SHA256.hex(Data(try DataFile.text(path).utf8)).prefix(16) + ")")
     }
-    return try train(
-      on: datasets, seed: recipe.seed,
-      provenance: "meta-trained with seed \(recipe.seed) on " + sources.joined(separator: ", "),
-      progress: progress)
+    return (datasets, sources)
   }
 }
