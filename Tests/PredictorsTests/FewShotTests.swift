@@ -1,5 +1,6 @@
 import Architectures
 import Foundation
+import Store
 import Tensors
 import Testing
 
@@ -106,6 +107,31 @@ import Testing
     #expect(throws: PredictorsError.self) {
       try Self.model.leaveOneOut(Self.samples([0, 1], truth), spaces: spaces)
     }
+  }
+
+  /// Own devices, each left out in turn; one of them has too few networks to be scored.
+  @Test func ownDevicesAreHeldOut() throws {
+    let space = Self.data.space
+    let own = Self.data.genotypes.prefix(40)
+    func samples(_ seed: UInt64, _ count: Int) -> [Sample] {
+      let latencies = Self.device(seed, Self.data.encodings)
+      return zip(own, latencies).prefix(count).map {
+        Sample(
+          id: space.id($0), space: space.name, device: "own \(seed)",
+          latencyMedian: Milliseconds($1))
+      }
+    }
+    let datasets = try LatencyDataset.datasets(
+      of: samples(21, 40) + samples(22, 30) + samples(23, 12), space: { _ in space })
+    #expect(datasets.map(\.genotypes.count) == [40])
+    #expect(datasets[0].measured(on: "own 22").count == 30)
+    let held = HeldOutDevices(published: [Self.data], own: datasets)
+    let figures = try held.score(samples: 10, seeds: 2)
+    #expect(Set(figures.map(\.task)) == ["own 21, \(space.name)", "own 22, \(space.name)"])
+    #expect(Set(figures.map(\.method)) == ["published sources", "own sources too"])
+    for figure in figures where figure.metric == "Spearman" { #expect(figure.value > 0.9) }
+    let scored = figures.filter { $0.metric == "networks scored" }.map(\.value)
+    #expect(Set(scored) == [20, 30])
   }
 
   @Test func refusesWhatTeachesNothing() throws {

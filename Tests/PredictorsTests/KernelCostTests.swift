@@ -5,11 +5,11 @@ import Testing
 @testable import Predictors
 
 struct KernelCostTests {
-  /// On a twentieth of the trees, which is enough to have some.
+  /// With a few trees and a perceptron of a few steps.
   static let predictor: KernelPredictor = {
     let probes = try! KernelPredictorTests.samples("datasets/kernel-probes.csv")
-    var options = SumModel.Options()
-    (options.rounds, options.rate) = (15, 0.3)
+    var options = SumModel.Options.kernels
+    (options.rounds, options.rate, options.networkSteps) = (15, 0.3, 20)
     return try! KernelPredictor.train(KernelSamples(probes, spaces: catalog), options: options)
   }()
 

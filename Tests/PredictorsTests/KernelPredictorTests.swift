@@ -15,7 +15,8 @@ struct KernelPredictorTests {
   @Test func theBundledSamplesPredictOtherFamilies() throws {
     let probes = try Self.samples("datasets/kernel-probes.csv")
     let seen = try KernelSamples(probes, spaces: catalog)
-    var options = SumModel.Options()
+    var options = SumModel.Options.kernels
+    options.networkSteps = 150
     options.rounds = 100
     options.rate = 0.15
     let predictor = try KernelPredictor.train(seen, options: options)

@@ -146,3 +146,31 @@ extension NetworkAccuracyTests {
     #expect(zip(scores, predicted).allSatisfy { abs($0 - $1.accuracy / 100) < 1e-6 })
   }
 }
+
+extension NetworkAccuracyTests {
+  /// Perceptrons that learn to rank join where the space is known; a file holds them.
+  @Test func ranksWithAPopulation() throws {
+    let (encodings, accuracies) = Self.cells
+    let predictor = try NetworkAccuracyPredictor(
+      Array(encodings[..<60]), accuracies: Array(accuracies[..<60]), population: encodings,
+      recipe: Self.recipe())
+    let ranking = try #require(predictor.ranking)
+    #expect(ranking.members.count == 8)
+    let others = Array(encodings[60...])
+    let predictions = try predictor.predict(others)
+    let measured = Array(accuracies[60...])
+    #expect(RankStatistics(predictions.map(\.score), measured).kendall > 0.8)
+    // By themselves, too: they are more than noise beside the processes.
+    let features = NetworkFeatures(others)
+    let points = predictor.scale.apply(
+      features, rows: features.connectedRows, groups: predictor.recipe.groups)
+    let alone = RankStatistics(
+      try ranking.scores(points), features.connectedRows.map { measured[$0] })
+    #expect(alone.kendall > 0.6)
+    let path = FileManager.default.temporaryDirectory
+      .appendingPathComponent("ranking-\(UUID().uuidString).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try predictor.write(to: path, provenance: .init(data: "test"))
+    #expect(try NetworkAccuracyPredictor(contentsOf: path).predict(others) == predictions)
+  }
+}

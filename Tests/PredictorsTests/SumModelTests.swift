@@ -43,6 +43,26 @@ struct SumModelTests {
     }
   }
 
+  /// The perceptron alone corrects what the base gets wrong, and is half of what corrects with trees.
+  @Test func aPerceptronLearnsPartsToo() throws {
+    let (seen, unseen) = (Self.wholes(300, seed: 1), Self.wholes(100, seed: 2))
+    var options = SumModel.Options()
+    (options.rounds, options.networkSteps) = (0, 300)
+    var model = try SumModel(fitting: seen, kinds: 2, categories: [1: 3], options: options)
+    let network = try #require(model.network)
+    model.network = nil
+    let line = Self.errors(model, unseen)
+    let part = seen[0].parts[0]
+    let plain = model.time(part)
+    model.network = network
+    #expect(abs(model.time(part) / plain - exp(network.correction(part) / 2)) < 1e-9)
+    // Half of the correction where trees have none.
+    #expect(Self.errors(model, unseen) < 0.8 * line)
+    #expect(
+      try SumModel(fitting: seen, kinds: 2, categories: [1: 3], options: options).network == network
+    )
+  }
+
   @Test func sameSeedSameModel() throws {
     let seen = Self.wholes(100, seed: 3)
     var options = SumModel.Options()

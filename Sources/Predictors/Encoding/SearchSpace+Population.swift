@@ -14,3 +14,20 @@ extension SearchSpace {
     return result
   }
 }
+
+extension SpaceEncoder {
+  /// Encodings of architectures drawn at random that stand for the space.
+  /// - Throws: `ArchitecturesError` when a block does not fit, which the space's own check rules out.
+  public func population(_ count: Int) throws -> [ArchitectureEncoding] {
+    try encodings(space.population(count))
+  }
+
+  /// The encodings of architectures, in order.
+  func encodings(_ genotypes: [Genotype]) throws -> [ArchitectureEncoding] {
+    let values = try encode(genotypes)
+    let width = ArchitectureEncoding.count
+    return genotypes.indices.map { index in
+      ArchitectureEncoding(values: Array(values[index * width..<(index + 1) * width]))
+    }
+  }
+}

@@ -39,7 +39,7 @@ struct BenchKernelsCommand: ParsableCommand {
     var found: [String: [LatencyEvaluation]] = [:]
     var names: [String] = []
     for seed in 0..<seeds {
-      var options = SumModel.Options()
+      var options = SumModel.Options.kernels
       options.seed = UInt64(seed)
       let predictor = try KernelPredictor.train(seen, options: options)
       let rows = try KernelEvaluation.rows(predictor, samples)

@@ -25,7 +25,7 @@ extension KernelsCommand {
       let found =
         try device.map { try Store().samples(device: $0, space: ProbeSamples.space) }
         ?? samples.flatMap { try SampleFile.read($0) }
-      var options = SumModel.Options()
+      var options = SumModel.Options.kernels
       options.seed = seed
       var bar = Progress("training", quiet: common.quiet)
       let rounds = options.rounds

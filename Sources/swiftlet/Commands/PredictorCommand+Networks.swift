@@ -16,7 +16,8 @@ struct NetworkPredictorTraining {
     let samples = try NetworkSamples(file: samples, encoder: ArchitectureEncoder())
     for note in samples.notes.prefix(5) { Terminal.note("note: \(note)", quiet: common.quiet) }
     let predictor = try NetworkAccuracyPredictor(
-      samples.encodings, accuracies: samples.accuracies, recipe: recipe)
+      samples.encodings, accuracies: samples.accuracies, population: samples.population,
+      recipe: recipe)
     let seconds = (clock.now - start) / .seconds(1)
     if let output {
       try predictor.write(

@@ -9,6 +9,12 @@ struct NetworkSamples {
   var encodings: [ArchitectureEncoding] = []
   var accuracies: [Double] = []
   var notes: [String] = []
+  /// Networks drawn from the samples' spaces, and the samples themselves; nothing where they come
+  /// from no space.
+  var population: [ArchitectureEncoding]?
+
+  /// Networks drawn from each space.
+  private static let drawn = 1000
 
   /// - Throws: `Failure` naming file and line.
   init(file: String, encoder: ArchitectureEncoder) throws {
@@ -17,6 +23,7 @@ struct NetworkSamples {
     guard let id = table.header.firstIndex(of: "id"),
       let accuracy = table.header.firstIndex(of: "accuracy")
     else { throw Failure(.input, "\(file):1: columns 'id' and 'accuracy' are needed") }
+    var spaces: [String: SearchSpace] = [:]
     var places: [String: Int] = [:]
     var counts: [Int] = []
     for row in table.rows {
@@ -43,6 +50,12 @@ struct NetworkSamples {
       accuracies.append(value)
       counts.append(1)
       encodings.append(encoder.encode(network.graph))
+      if let space = network.space { spaces[space.name] = space }
+    }
+    if !spaces.isEmpty {
+      population = try spaces.sorted { $0.key < $1.key }.reduce(into: encodings) {
+        $0 += try SpaceEncoder($1.value, encoder: encoder).population(Self.drawn)
+      }
     }
     if let low = accuracies.min(), let high = accuracies.max(), low <= 1, high > 1 {
       throw Failure(

@@ -12,7 +12,8 @@ public struct AccuracyTrial: Sendable {
   /// Predicted and measured accuracy of the networks that scored.
   public var points: [(predicted: Double, measured: Double)]
 
-  /// Learns from some architectures of a table and is scored on all others.
+  /// Learns from some architectures of a table and is scored on all others, whose features, not
+  /// accuracies, it may look at: a space is known before it is measured.
   /// - Throws: `badSamples` for a table with too few rows.
   public static func fewShot(
     _ table: AccuracyTable, samples: Int, seed: UInt64,
@@ -36,7 +37,7 @@ public struct AccuracyTrial: Sendable {
     let order = random.permutation(features.count)
     let (seen, unseen) = (Array(order.prefix(samples)), Array(order.dropFirst(samples)))
     let predictor = try NetworkAccuracyPredictor(
-      features[seen], seen.map { table.accuracies[$0] }, recipe: recipe)
+      features[seen], seen.map { table.accuracies[$0] }, population: features, recipe: recipe)
     return try AccuracyTrial(
       predictor, features[unseen], unseen.map { table.accuracies[$0] }, samples: samples)
   }

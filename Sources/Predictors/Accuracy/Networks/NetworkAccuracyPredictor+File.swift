@@ -26,7 +26,16 @@ extension NetworkAccuracyPredictor {
     var kernels: [GroupedKernel]
     var targets: [Double]
     var disconnected: [Double]
+    var ranking: Ranking?
     var provenance: NetworkAccuracyProvenance
+  }
+
+  /// What files say of the perceptrons beside their weights.
+  private struct Ranking: Codable {
+    var widths: [Int]
+    var centres: [Double]
+    var deviations: [Double]
+    var leftOut: [Double]
   }
 
   /// Writes the samples' features, what was learned of them, and where they come from.
@@ -35,11 +44,18 @@ extension NetworkAccuracyPredictor {
     let description = Description(
       recipe: recipe, scale: scale, scores: scores, kernels: members.map(\.kernel),
       targets: targets, disconnected: [disconnected.lowerBound, disconnected.upperBound],
-      provenance: provenance)
+      ranking: ranking.map { ranking in
+        Ranking(
+          widths: ranking.members[0].network.widths, centres: ranking.members.map(\.centre),
+          deviations: ranking.members.map(\.deviation), leftOut: ranking.leftOut)
+      }, provenance: provenance)
     var file = SafeTensors(metadata: ["description": try PredictorFile.encode(description)])
     for (description, member) in zip(recipe.members, members) {
       file.tensors[Self.key(description)] = try Tensor(
         member.points.values, shape: [member.points.count, member.points.width])
+    }
+    for (number, member) in (ranking?.members ?? []).enumerated() {
+      file.tensors.merge(try member.network.tensors("ranking.\(number)")) { $1 }
     }
     try PredictorFile.write(file, format: Self.format, to: path)
   }
@@ -71,7 +87,27 @@ extension NetworkAccuracyPredictor {
     }
     self.init(
       recipe: description.recipe, scale: description.scale, scores: description.scores,
-      members: members, targets: description.targets, disconnected: description.disconnected)
+      members: members,
+      ranking: try description.ranking.map { try Self.ranking($0, description, file) },
+      targets: description.targets, disconnected: description.disconnected)
+  }
+
+  private static func ranking(
+    _ ranking: Ranking, _ description: Description, _ file: PredictorFile
+  ) throws -> RankingEnsemble {
+    let inputs = description.scale.ranges(of: description.recipe.groups).last?.upperBound ?? 0
+    let members = zip(ranking.centres, ranking.deviations).enumerated().compactMap {
+      number, numbers in
+      DensePerceptron(file.content.tensors, "ranking.\(number)", widths: ranking.widths).map {
+        RankingEnsemble.Member(network: $0, centre: numbers.0, deviation: numbers.1)
+      }
+    }
+    guard ranking.widths.count > 2, ranking.widths.first == inputs, ranking.widths.last == 1,
+      !members.isEmpty, members.count == ranking.centres.count,
+      members.count == ranking.deviations.count, members.allSatisfy({ $0.deviation > 0 }),
+      ranking.leftOut.count == description.targets.count
+    else { throw file.failure("its perceptrons are missing or damaged") }
+    return RankingEnsemble(members: members, leftOut: ranking.leftOut)
   }
 
   /// Members on the same features share their points.

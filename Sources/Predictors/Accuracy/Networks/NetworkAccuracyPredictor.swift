@@ -2,9 +2,10 @@ internal import Foundation
 internal import Tensors
 
 /// Predicts the accuracy of networks of any origin from their encodings: an ensemble of Gaussian
-/// processes on features of the operator graph, with calibrated intervals.
+/// processes on features of the operator graph, with calibrated intervals, and of perceptrons that
+/// learn to rank where networks without accuracies are known, too.
 ///
-/// It learns ranks (``NormalScores``); members are weighted by how well they predict samples that
+/// It learns ranks (``NormalScores``); processes are weighted by how well they predict samples that
 /// are left out. A network whose result doesn't depend on its input counts as worst.
 public struct NetworkAccuracyPredictor: Sendable {
   /// A predicted accuracy and what it is worth.
@@ -21,6 +22,9 @@ public struct NetworkAccuracyPredictor: Sendable {
   let scale: FeatureScale
   let scores: NormalScores
   let members: [GaussianProcess]
+  let ranking: RankingEnsemble?
+  /// How scores are put together; without a ranking, they are the processes'.
+  private let mix: ScoreMix
   /// Of the members; they add up to 1.
   public let weights: [Double]
   /// Factor on deviations by which intervals hold what they promise on left-out samples.
@@ -44,78 +48,16 @@ public struct NetworkAccuracyPredictor: Sendable {
     zip(leftOut, targets).map { (scores.value($0), scores.value($1)) }
   }
 
-  /// Trains on encodings with measured accuracies.
-  ///
-  /// - Parameters:
-  ///   - population: encodings, without accuracies, to measure features by; the samples' own when
-  ///     left out.
-  /// - Throws: `badSamples` for fewer than eight usable samples or accuracies that are all equal.
-  /// - Complexity: cubic in `recipe.limit`.
-  public init(
-    _ encodings: [ArchitectureEncoding], accuracies: [Double],
-    population: [ArchitectureEncoding]? = nil, recipe: NetworkAccuracyRecipe = .init()
-  ) throws {
-    let features = NetworkFeatures(encodings)
-    let population = population.map(NetworkFeatures.init)
-    try self.init(features, accuracies, population: population, recipe: recipe)
-  }
-
-  init(
-    _ features: NetworkFeatures, _ accuracies: [Double], population: NetworkFeatures? = nil,
-    recipe: NetworkAccuracyRecipe
-  ) throws {
-    precondition(features.count == accuracies.count, "one accuracy a network")
-    if let problem = recipe.problem { throw PredictorsError(.badRecipe, problem) }
-    if let bad = accuracies.first(where: { !$0.isFinite }) {
-      throw PredictorsError(.badSamples, "\(bad) is no accuracy")
-    }
-    let connected = features.connectedRows
-    var random = RandomStream(seed: recipe.seed).derived("samples")
-    let order = random.permutation(connected.count).map { connected[$0] }
-    let kept = Array(order.prefix(recipe.limit))
-    let measured = kept.map { accuracies[$0] }
-    guard kept.count >= 8, Set(measured).count > 1 else {
-      throw PredictorsError(
-        .badSamples,
-        kept.count < 8
-          ? "\(kept.count) samples of networks that read their input; 8 are needed"
-          : "all accuracies are \(measured[0]); there is nothing to learn")
-    }
-    let scale =
-      population.map { FeatureScale($0, rows: $0.connectedRows) }
-      ?? FeatureScale(features, rows: kept)
-    let scores = NormalScores(measured)
-    let targets = measured.map(scores.score)
-    let members = try recipe.members.map { member in
-      try Self.fit(
-        member, scale.apply(features, rows: kept, groups: member.groups), targets, recipe)
-    }
-    self.init(
-      recipe: recipe, scale: scale, scores: scores, members: members, targets: targets,
-      disconnected: features.isConnected.indices.filter { !features.isConnected[$0] }
-        .map { accuracies[$0] })
-  }
-
-  /// A member on points in random order.
-  static func fit(
-    _ member: NetworkAccuracyRecipe.Member, _ points: GroupedFeatures, _ targets: [Double],
-    _ recipe: NetworkAccuracyRecipe
-  ) throws -> GaussianProcess {
-    let few = min(recipe.choosing, points.count)
-    var fit = try KernelFit(points[0..<few], targets: Array(targets[0..<few]))
-    fit.steps = recipe.steps
-    let kernel = try fit(from: GroupedKernel(groups: member.groups.count, hasTrend: member.trend))
-    return try GaussianProcess(kernel, points, targets: targets)
-  }
-
   init(
     recipe: NetworkAccuracyRecipe, scale: FeatureScale, scores: NormalScores,
-    members: [GaussianProcess], targets: [Double], disconnected: [Double]
+    members: [GaussianProcess], ranking: RankingEnsemble? = nil, targets: [Double],
+    disconnected: [Double]
   ) {
     self.recipe = recipe
     self.scale = scale
     self.scores = scores
     self.members = members
+    self.ranking = ranking
     self.targets = targets
     // Weights by the density that left-out samples have (Yao et al. 2018, equation 9), in units of
     // the square root of their number, which is what chance gives or takes.
@@ -133,8 +75,14 @@ public struct NetworkAccuracyPredictor: Sendable {
     let left = targets.indices.map { row in
       Self.mixture(members.map { $0.leftOut[row] }, weights)
     }
-    leftOut = left.map(\.mean)
-    let surprises = zip(left, targets).map { abs($1 - $0.mean) / $0.variance.squareRoot() }.sorted()
+    let mix = ScoreMix(
+      left.map(\.mean), ranking?.leftOut, targets: targets, share: recipe.rankingShare)
+    self.mix = mix
+    let leftOut = left.indices.map { mix(left[$0].mean, ranking?.leftOut[$0]) }
+    self.leftOut = leftOut
+    let surprises = left.indices.map {
+      abs(targets[$0] - leftOut[$0]) / left[$0].variance.squareRoot()
+    }.sorted()
     // Split-conformal form of the quantile (Vovk et al. 2005): one sample more than there are.
     let place = min(surprises.count - 1, Int((0.9 * Double(surprises.count + 1)).rounded(.up)) - 1)
     calibration = max(0.1, surprises[place] / NormalScores.quantile(0.95))
@@ -162,11 +110,13 @@ public struct NetworkAccuracyPredictor: Sendable {
         scale.apply(features, rows: rows, groups: description.groups),
         withVariances: withDeviations)
     }
+    let ranks = try ranking?.scores(scale.apply(features, rows: rows, groups: recipe.groups))
     for (position, row) in rows.enumerated() {
       let (mean, variance) = Self.mixture(parts.map { $0[position] }, weights)
+      let score = mix(mean, ranks?[position])
       result[row] = Prediction(
-        score: mean, deviation: withDeviations ? calibration * variance.squareRoot() : 0,
-        accuracy: scores.value(mean))
+        score: score, deviation: withDeviations ? calibration * variance.squareRoot() : 0,
+        accuracy: scores.value(score))
     }
     return result
   }

@@ -27,8 +27,15 @@ public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
   /// Steps of the choice.
   public var steps = 100
   public var seed: UInt64 = 1
+  /// Weight of the perceptrons that learn to rank, 0...1; they need networks without accuracies.
+  public var rankingShare = 0.4
 
   public init() {}
+
+  /// Groups that any of the members reads.
+  var groups: [FeatureGroup] {
+    FeatureGroup.allCases.filter { group in members.contains { $0.groups.contains(group) } }
+  }
 
   /// What a transfer to another space uses: features whose meaning carries over.
   ///
@@ -48,7 +55,9 @@ public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
     guard let given = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
       throw fail("no JSON object")
     }
-    let known: Set = ["predictor", "members", "choosing", "limit", "steps", "seed"]
+    let known: Set = [
+      "predictor", "members", "choosing", "limit", "steps", "seed", "rankingShare",
+    ]
     if let unknown = given.keys.filter({ !known.contains($0) }).min() {
       throw fail("unknown key '\(unknown)'; known: \(known.sorted().joined(separator: ", "))")
     }
@@ -59,6 +68,7 @@ public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
       limit = partial.limit ?? limit
       steps = partial.steps ?? steps
       seed = partial.seed ?? seed
+      rankingShare = partial.rankingShare ?? rankingShare
       guard partial.predictor == nil || partial.predictor == predictor else {
         throw fail("'predictor' is '\(partial.predictor ?? "")'; this one is 'networks'")
       }
@@ -80,6 +90,7 @@ public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
     var limit: Int?
     var steps: Int?
     var seed: UInt64?
+    var rankingShare: Double?
   }
 
   var problem: String? {
@@ -92,6 +103,7 @@ public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
     if !(10...1000).contains(choosing) { return "'choosing' is \(choosing); 10 to 1000 are meant" }
     if !(choosing...5000).contains(limit) { return "'limit' is \(limit); 'choosing' to 5000" }
     if !(1...1000).contains(steps) { return "'steps' is \(steps); 1 to 1000 are meant" }
+    if !(0...1).contains(rankingShare) { return "'rankingShare' is \(rankingShare); 0 to 1" }
     return nil
   }
 }

@@ -27,15 +27,3 @@ public struct NetworkAccuracyScorer: Sendable {
     return !predictor.seen.contains(accuracy)
   }
 }
-
-extension SpaceEncoder {
-  /// The encodings of architectures, in order.
-  func encodings(_ genotypes: [Genotype]) throws -> [ArchitectureEncoding] {
-    let values = try encode(genotypes)
-    return genotypes.indices.map { index in
-      ArchitectureEncoding(
-        values: Array(
-          values[index * ArchitectureEncoding.count..<(index + 1) * ArchitectureEncoding.count]))
-    }
-  }
-}

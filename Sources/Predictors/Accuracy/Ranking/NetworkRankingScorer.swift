@@ -12,8 +12,7 @@ public struct NetworkRankingScorer: Sendable {
   /// - Throws: `ArchitecturesError` when a block does not fit, which the space's own check rules out.
   public init(_ model: NetworkRankingModel, space: SearchSpace) throws {
     encoder = SpaceEncoder(space)
-    let population = space.population(Self.populationSize)
-    ranking = try NetworkRanking(model, population: encoder.encodings(population))
+    ranking = try NetworkRanking(model, population: encoder.population(Self.populationSize))
   }
 
   public func predict(_ genotypes: [Genotype]) throws -> [NetworkRanking.Prediction] {

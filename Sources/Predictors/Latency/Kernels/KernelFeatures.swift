@@ -42,6 +42,11 @@ enum KernelFeatures {
   private static let activations = [
     "", "Relu", "Clip", "LeakyRelu", "HardSigmoid", "HardSwish", "Sigmoid", "Swish", "Tanh",
   ]
+  /// Features that are numbers of a category, and how many categories each has.
+  static let categories = [
+    names.firstIndex(of: "operator")!: operators.count + 1,
+    names.firstIndex(of: "activation")!: activations.count + 1,
+  ]
 
   /// Terms of a roofline, each with a cost of its own: a start, arithmetic with channels padded to
   /// whole vectors, traffic, changes of layout, and patches that

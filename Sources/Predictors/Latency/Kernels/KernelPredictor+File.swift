@@ -11,6 +11,9 @@ extension KernelPredictor {
     var features: [String]
     var terms: [String]
     var offset: Double
+    /// Of the perceptron, and the widths of its hidden layers.
+    var network: PartNetwork.Inputs?
+    var hidden: [Int]
   }
 
   /// Writes the predictor; equal predictors give equal bytes.
@@ -18,7 +21,9 @@ extension KernelPredictor {
   public func write(to path: String) throws {
     let description = Description(
       rules: rules, provenance: provenance, kinds: KernelKind.layouts,
-      features: KernelFeatures.names, terms: KernelFeatures.termNames, offset: model.offset)
+      features: KernelFeatures.names, terms: KernelFeatures.termNames, offset: model.offset,
+      network: model.network?.inputs,
+      hidden: Array(model.network?.perceptron.widths.dropFirst().dropLast() ?? []))
     var file = SafeTensors(metadata: ["description": try PredictorFile.encode(description)])
     for (index, kind) in KernelKind.layouts.enumerated() {
       let trees = model.trees[index]
@@ -31,6 +36,9 @@ extension KernelPredictor {
       file.tensors["\(kind).thresholds"] = try Tensor(trees.thresholds, shape: nodes)
       file.tensors["\(kind).leaves"] = try Tensor(
         trees.leaves, shape: [trees.trees, 1 << trees.depth])
+    }
+    if let network = model.network {
+      file.tensors.merge(try network.perceptron.tensors("network")) { $1 }
     }
     try PredictorFile.write(file, format: Self.format, to: path)
   }
@@ -68,6 +76,15 @@ extension KernelPredictor {
         TreeEnsemble(
           depth: depth, features: features.values.map { Int32($0) },
           thresholds: thresholds.array, leaves: leaves.array))
+    }
+    if let inputs = description.network {
+      let widths = [inputs.width] + description.hidden + [1]
+      guard inputs.means.count == KernelFeatures.names.count,
+        inputs.deviations.count == inputs.means.count, inputs.deviations.allSatisfy({ $0 > 0 }),
+        inputs.kinds == KernelKind.layouts.count, inputs.categories == KernelFeatures.categories,
+        let perceptron = DensePerceptron(content.tensors, "network", widths: widths)
+      else { throw file.failure("its perceptron is missing or damaged") }
+      model.network = PartNetwork(inputs: inputs, perceptron: perceptron)
     }
     self.init(rules: description.rules, model: model, provenance: description.provenance)
   }

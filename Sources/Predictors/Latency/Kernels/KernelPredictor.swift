@@ -53,7 +53,7 @@ public struct KernelPredictor: Equatable, Sendable {
   /// - Throws: `badSamples` if fusion tests are missing, or samples are too few or of several
   ///   devices or settings.
   public static func train(
-    _ samples: KernelSamples, options: SumModel.Options = .init(),
+    _ samples: KernelSamples, options: SumModel.Options = .kernels,
     progress: (Int) -> Void = { _ in }
   ) throws -> KernelPredictor {
     guard let first = samples.rows.first?.sample else {
@@ -71,8 +71,8 @@ public struct KernelPredictor: Equatable, Sendable {
     let batch = first.batch ?? 1
     let model = try SumModel(
       fitting: wholes(samples, rules: rules), kinds: KernelKind.layouts.count,
-      sharedTerms: KernelFeatures.sharedTerms, options: options,
-      progress: progress)
+      sharedTerms: KernelFeatures.sharedTerms, categories: KernelFeatures.categories,
+      options: options, progress: progress)
     return KernelPredictor(
       rules: rules, model: model,
       provenance: Provenance(
@@ -87,14 +87,15 @@ public struct KernelPredictor: Equatable, Sendable {
     _ samples: KernelSamples, rules: FusionRules, folds: Int
   ) throws -> [Double] {
     let wholes = wholes(samples, rules: rules)
-    var options = SumModel.Options()
+    var options = SumModel.Options.kernels
     (options.rounds, options.rate) = (options.rounds / 2, 2 * options.rate)
     var errors = [Double](repeating: 0, count: wholes.count)
     for fold in 0..<folds {
       let seen = wholes.indices.filter { $0 / 4 % folds != fold }.map { wholes[$0] }
       let model = try SumModel(
         fitting: seen, kinds: KernelKind.layouts.count,
-        sharedTerms: KernelFeatures.sharedTerms, options: options)
+        sharedTerms: KernelFeatures.sharedTerms, categories: KernelFeatures.categories,
+        options: options)
       for index in wholes.indices where index / 4 % folds == fold {
         errors[index] = model.time(wholes[index].parts) / wholes[index].time - 1
       }

@@ -15,7 +15,16 @@ extension SumModel {
     public var seed: UInt64 = 0
     /// Whether a whole costs something beside its parts.
     public var hasOffset = true
+    /// Steps of the perceptron's training; without any there is none.
+    public var networkSteps = 0
     public init() {}
+
+    /// As kernels are learned.
+    public static var kernels: Self {
+      var options = Self()
+      options.networkSteps = 600
+      return options
+    }
   }
 
   /// Learns from wholes alone: what each part takes is never measured by itself.
@@ -29,11 +38,12 @@ extension SumModel {
   ///   - wholes: parts of each, and its milliseconds.
   ///   - kinds: how many kinds there are.
   ///   - sharedTerms: how many terms, the last ones, have the same coefficient for all kinds.
+  ///   - categories: features that are numbers of a category, and how many categories each has.
   ///   - progress: told the rounds done.
   /// - Throws: `badSamples` if there are too few, or a time isn't above zero.
   public init(
     fitting wholes: [(parts: [SumPart], time: Double)], kinds: Int, sharedTerms: Int = 0,
-    options: Options = Options(), progress: (Int) -> Void = { _ in }
+    categories: [Int: Int] = [:], options: Options = Options(), progress: (Int) -> Void = { _ in }
   ) throws {
     guard wholes.count >= 20, wholes.allSatisfy({ $0.time > 0 && $0.time.isFinite }) else {
       throw PredictorsError(
@@ -46,6 +56,11 @@ extension SumModel {
     coefficients = base.coefficients
     offset = base.offset
     trees = Array(repeating: TreeEnsemble(depth: options.depth), count: kinds)
+    if options.networkSteps > 0 {
+      network = try PartNetwork.train(
+        wholes, base: wholes.map { $0.parts.map(self.base) }, offset: offset, kinds: kinds,
+        categories: categories, options: options)
+    }
     boost(wholes, options, progress)
   }
 

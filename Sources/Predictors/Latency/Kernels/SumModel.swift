@@ -10,13 +10,14 @@ public struct SumPart: Sendable {
   public var terms: [Double]
 }
 
-/// Predicts a whole's time as an offset plus the sum over its parts, each `base * exp(trees)`: base
-/// is linear in the terms with coefficients that are not negative, so that it extrapolates; trees
-/// correct it.
+/// Predicts a whole's time as an offset plus the sum over its parts, each `base * exp(correction)`:
+/// base is linear in the terms with coefficients that are not negative, so that it extrapolates;
+/// trees, and a perceptron if there is one, correct it, and the mean of both counts.
 public struct SumModel: Equatable, Sendable {
   /// Coefficients of a kind's terms; all zero for a kind that was not seen.
   var coefficients: [[Double]]
   var trees: [TreeEnsemble]
+  var network: PartNetwork?
   /// Milliseconds that a whole takes beside its parts.
   var offset: Double
 
@@ -25,7 +26,14 @@ public struct SumModel: Equatable, Sendable {
 
   /// Milliseconds of one part.
   public func time(_ part: SumPart) -> Double {
-    base(part) * exp(trees[part.kind](part.features))
+    base(part) * factor(part)
+  }
+
+  /// What the part's base is multiplied with.
+  func factor(_ part: SumPart) -> Double {
+    let trees = trees[part.kind](part.features)
+    guard let network else { return exp(trees) }
+    return exp((trees + network.correction(part)) / 2)
   }
 
   /// Milliseconds of a whole.

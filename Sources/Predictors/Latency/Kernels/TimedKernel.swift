@@ -8,7 +8,7 @@ struct TimedKernel: Sendable {
   /// Megabytes of weights and of data; none for a kernel of an unknown kind.
   let weights: Double
   let data: Double
-  /// What trees multiply the sum with.
+  /// What corrections multiply the sum with.
   let factor: Double
 
   func time(_ memory: MemoryCost) -> Double {
@@ -44,6 +44,6 @@ extension KernelPredictor {
       base: zip(model.coefficients[part.kind], part.terms).reduce(0) { $0 + $1.0 * $1.1 },
       weights: isKnown ? kernel.weightBytes / 1e6 : 0,
       data: isKnown ? (kernel.inputBytes + kernel.outputBytes) / 1e6 : 0,
-      factor: exp(model.trees[part.kind](part.features)))
+      factor: model.factor(part))
   }
 }

@@ -1,0 +1,56 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Predictors
+
+struct PerceptronTests {
+  /// The gradient of the likelihood of an order against central differences.
+  @Test func orderGradient() {
+    let targets = [0.3, -1, 2, 0.1, 0.7]
+    let scores: [Float] = [0.2, 0.5, -0.4, 1.1, 0]
+    func loss(_ scores: [Double]) -> Double {
+      let order = targets.indices.sorted { targets[$0] > targets[$1] }
+      return order.indices.reduce(0) { sum, place in
+        let rest = order[place...].reduce(0) { $0 + exp(scores[$1]) }
+        return sum + log(rest) - scores[order[place]]
+      } / Double(targets.count)
+    }
+    let slope = RankingEnsemble.slope(scores, targets: targets)
+    for index in scores.indices {
+      var (above, below) = (scores.map(Double.init), scores.map(Double.init))
+      above[index] += 1e-4
+      below[index] -= 1e-4
+      #expect(abs((loss(above) - loss(below)) / 2e-4 - Double(slope[index])) < 1e-5)
+    }
+  }
+
+  /// Plain loops and the tape give the same; a trained one fits what it was shown.
+  @Test func learnsAndAnswers() throws {
+    var random = RandomStream(seed: 4)
+    let rows = (0..<300 * 3).map { _ in random.uniform(-1..<1) }
+    let targets = (0..<300).map { rows[3 * $0] * rows[3 * $0 + 1] + 0.5 * rows[3 * $0 + 2] }
+    var network = DensePerceptron(widths: [3, 24, 24, 1], random: &random)
+    let training = PerceptronTraining(
+      steps: 600, rate: 1e-2, weightDecay: 0, engine: try Engine(threads: 1))
+    try training(&network, &random) { _ in
+      rows
+    } gradient: { outputs in
+      outputs.indices.map { 2 * (outputs[$0] - targets[$0]) / Float(outputs.count) }
+    }
+    let outputs = try network.outputs(rows)
+    let error = outputs.indices.reduce(Float(0)) {
+      $0 + (outputs[$1] - targets[$1]) * (outputs[$1] - targets[$1])
+    }
+    let spread = targets.reduce(0) { $0 + $1 * $1 }
+    #expect(error < 0.02 * spread)
+    for index in 0..<20 {
+      let alone = network.output(Array(rows[3 * index..<3 * index + 3]))
+      #expect(abs(alone - outputs[index]) < 1e-4)
+      #expect(try network.outputs(Array(rows[3 * index..<3 * index + 3])) == [outputs[index]])
+    }
+    let tensors = try network.tensors("n")
+    #expect(DensePerceptron(tensors, "n", widths: network.widths) == network)
+    #expect(DensePerceptron(tensors, "n", widths: [3, 24, 1]) == nil)
+  }
+}
