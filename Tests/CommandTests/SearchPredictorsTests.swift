@@ -10,10 +10,7 @@ struct SearchPredictorsTests {
   @Test func kernelsAndNetworksInAnySpace() throws {
     let command = try Command()
     defer { command.remove() }
-    let kernels = command.path("kernels.st")
-    #expect(
-      try command.run("kernels", "train", "--samples", KernelsTests.probes, "-o", kernels).status
-        == 0)
+    let kernels = KernelsTests.trained
     let drawn = try command.run("space", "sample", "ofa-resnet50", "-n", "30", "--json").json
     let networks = try #require(drawn["architectures"] as? [[String: Any]])
     var lines = ["id,accuracy"]
@@ -57,7 +54,7 @@ struct SearchPredictorsTests {
     let result = try command.run(
       [
         "search", "--space", "nasbench201", "--device", "desk", "--latency-budget", "1s",
-        "--latency-predictor", try Self.kernels(command), "--no-measure", "--json",
+        "--latency-predictor", KernelsTests.trained, "--no-measure", "--json",
       ] + Self.generations)
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.errors.contains("ranked by a model of any network"), "\(result.errors)")
@@ -77,17 +74,10 @@ struct SearchPredictorsTests {
     }
   }
 
-  private static func kernels(_ command: Command) throws -> String {
-    let path = command.path("kernels.st")
-    #expect(
-      try command.run("kernels", "train", "--samples", KernelsTests.probes, "-o", path).status == 0)
-    return path
-  }
-
   @Test func filesOfTheWrongKindAreNamed() throws {
     let command = try Command()
     defer { command.remove() }
-    let kernels = try Self.kernels(command)
+    let kernels = KernelsTests.trained
     let root = URL(filePath: KernelsTests.probes).deletingLastPathComponent()
       .deletingLastPathComponent()
     let accuracy = root.appending(path: "checkpoints/ofa-mobilenetv3-accuracy.safetensors").path
