@@ -56,4 +56,24 @@ struct PerceptronTests {
     #expect(DensePerceptron(tensors, "n", widths: network.widths) == network)
     #expect(DensePerceptron(tensors, "n", widths: [3, 24, 1]) == nil)
   }
+
+  /// Left-out samples decide how much the ranking counts.
+  @Test func shareFollowsLeftOutSamples() {
+    var random = RandomStream(seed: 6)
+    func noise() -> Double { Double(random.uniform(-1..<1)) }
+    for (count, isRankGood) in [(400, true), (400, false), (8, true), (8, false)] {
+      let targets = (0..<count).map { _ in 2 * noise() }
+      let good = targets.map { $0 + 0.1 * noise() }
+      let bad = targets.map { 0.2 * $0 + 2 * noise() }
+      let mix = ScoreMix(
+        isRankGood ? bad : good, isRankGood ? good : bad, targets: targets, expected: 0.4)
+      if count == 400 {
+        #expect(isRankGood ? mix.share > 0.8 : mix.share < 0.1)
+      } else {
+        #expect(isRankGood ? mix.share > 0.4 : mix.share < 0.4)
+      }
+    }
+    let alone = ScoreMix([1, 2], nil, targets: [1, 2], expected: 0.4)
+    #expect(alone(1.5, nil) == 1.5)
+  }
 }

@@ -24,7 +24,7 @@ public struct NetworkAccuracyPredictor: Sendable {
   let members: [GaussianProcess]
   let ranking: RankingEnsemble?
   /// How scores are put together; without a ranking, they are the processes'.
-  private let mix: ScoreMix
+  let mix: ScoreMix
   /// Of the members; they add up to 1.
   public let weights: [Double]
   /// Factor on deviations by which intervals hold what they promise on left-out samples.
@@ -76,7 +76,7 @@ public struct NetworkAccuracyPredictor: Sendable {
       Self.mixture(members.map { $0.leftOut[row] }, weights)
     }
     let mix = ScoreMix(
-      left.map(\.mean), ranking?.leftOut, targets: targets, share: recipe.rankingShare)
+      left.map(\.mean), ranking?.leftOut, targets: targets, expected: recipe.rankingShare)
     self.mix = mix
     let leftOut = left.indices.map { mix(left[$0].mean, ranking?.leftOut[$0]) }
     self.leftOut = leftOut

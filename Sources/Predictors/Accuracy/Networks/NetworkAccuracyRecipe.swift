@@ -27,7 +27,8 @@ public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
   /// Steps of the choice.
   public var steps = 100
   public var seed: UInt64 = 1
-  /// Weight of the perceptrons that learn to rank, 0...1; they need networks without accuracies.
+  /// Expected weight of the perceptrons that learn to rank, 0...1, which left-out samples correct; they
+  /// need networks without accuracies. 0 for none.
   public var rankingShare = 0.4
 
   public init() {}
