@@ -6,8 +6,6 @@ everything but its constructor is used as published.
 """
 
 import re
-import sys
-import types
 from pathlib import Path
 
 import torch
@@ -15,18 +13,14 @@ import torch.nn.functional as F
 import yaml
 from torch import nn
 
-# The package imports a data loader that needs torchvision; nothing here uses it.
-loader = types.ModuleType("ofa.utils.my_dataloader")
-loader.__path__ = []
-sys.modules["ofa.utils.my_dataloader"] = loader
-
-from ofa.imagenet_classification.elastic_nn.modules.dynamic_layers import (  # noqa: E402
+import ofa_package  # noqa: F401
+from ofa.imagenet_classification.elastic_nn.modules.dynamic_layers import (
     DynamicMBConvLayer,
 )
-from ofa.imagenet_classification.elastic_nn.networks import OFAMobileNetV3  # noqa: E402
-from ofa.imagenet_classification.elastic_nn.utils import set_running_statistics  # noqa: E402
-from ofa.imagenet_classification.networks import MobileNetV3  # noqa: E402
-from ofa.utils.layers import (  # noqa: E402
+from ofa.imagenet_classification.elastic_nn.networks import OFAMobileNetV3
+from ofa.imagenet_classification.elastic_nn.utils import set_running_statistics
+from ofa.imagenet_classification.networks import MobileNetV3
+from ofa.utils.layers import (
     ConvLayer,
     IdentityLayer,
     LinearLayer,

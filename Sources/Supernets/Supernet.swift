@@ -53,14 +53,8 @@ public final class Supernet: Layer {
   public func callAsFunction(
     _ x: Variable, _ subnet: Subnet, dropout: Float = 0, _ pass: Pass
   ) throws -> Variable {
-    var x = x
-    for (slot, block) in subnet.blocks {
-      if dropout > 0, pass.isTraining, block.kind == .linear {
-        x = try x.dropout(probability: dropout, random: &pass.random)
-      }
-      x = try layers[slot].block(x, block, pass)
-    }
-    return x
+    let steps = subnet.blocks.map { (layers[$0.slot].block, $0.block) }
+    return try logits(x, steps, dropout: dropout, pass)
   }
 
   /// Sorts the inner channels of all blocks by importance, for phases that train narrower forms.
@@ -89,8 +83,7 @@ public final class ExtractedNetwork: Layer {
   let blocks: [any ElasticBlock]
 
   init(
-    space: SearchSpace, subnet: Supernet.Subnet,
-    random: inout RandomStream
+    space: SearchSpace, subnet: Supernet.Subnet, random: inout RandomStream
   ) throws {
     self.space = space
     self.subnet = subnet
@@ -121,13 +114,20 @@ public final class ExtractedNetwork: Layer {
   public func callAsFunction(
     _ x: Variable, dropout: Float = 0, _ pass: Pass
   ) throws -> Variable {
-    var x = x
-    for ((_, block), layer) in zip(subnet.blocks, blocks) {
-      if dropout > 0, pass.isTraining, block.kind == .linear {
-        x = try x.dropout(probability: dropout, random: &pass.random)
-      }
-      x = try layer(x, block, pass)
-    }
-    return x
+    try logits(x, zip(blocks, subnet.blocks.map(\.block)), dropout: dropout, pass)
   }
+}
+
+/// Each layer computes its block of the architecture, with dropout before the classifier.
+private func logits(
+  _ x: Variable, _ steps: some Sequence<(any ElasticBlock, Block)>, dropout: Float, _ pass: Pass
+) throws -> Variable {
+  var x = x
+  for (layer, block) in steps {
+    if dropout > 0, pass.isTraining, block.kind == .linear {
+      x = try x.dropout(probability: dropout, random: &pass.random)
+    }
+    x = try layer(x, block, pass)
+  }
+  return x
 }

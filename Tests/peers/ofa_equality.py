@@ -19,18 +19,16 @@ import random
 import subprocess
 import sys
 import tempfile
-import types
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
-# The package imports a data loader that needs torchvision; nothing here uses it.
-loader = types.ModuleType("ofa.utils.my_dataloader")
-loader.__path__ = []
-sys.modules["ofa.utils.my_dataloader"] = loader
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Benchmarks"))
 
+import ofa_package  # noqa: E402, F401
 from ofa.imagenet_classification.elastic_nn.networks import (  # noqa: E402
     OFAMobileNetV3,
     OFAProxylessNASNets,
@@ -38,7 +36,6 @@ from ofa.imagenet_classification.elastic_nn.networks import (  # noqa: E402
 )
 from ofa.imagenet_classification.elastic_nn.utils import set_running_statistics  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-4
 # Gradients are compared with float64's, tensor by tensor. A value near a ReLU's kink falls on one
 # side in float64 and on the other in float32, which changes the gradients behind it by some per cent.

@@ -141,11 +141,27 @@ def train_on_a_full_disk(commands, folder, common, expected):
         "checkpoint.safetensors: File too large; make room and try again; what the file held before "
         "is still there", *arguments, status=1, largest_file=len(before) // 2)
     assert checkpoint.read_bytes() == before, "the last good checkpoint is gone"
-    found = [path for path in sorted(target.iterdir()) if path.name != "log.csv"]
-    assert found == [path for path in names if path.name != "log.csv"], found
+    found = [path for path in sorted(target.iterdir()) if path.stem != "log"]
+    assert found == [path for path in names if path.stem != "log"], found
     commands.run(*arguments)
     weights = load_file(target / "supernet.safetensors")
     assert all((weights[key] == expected[key]).all() for key in expected), "other bits"
+
+
+def go_on_by_a_longer_recipe(commands, folder):
+    """A phase that is added later is trained as if it had been there; one that began must stay."""
+    longer = RECIPE + "  - {name: more, epochs: 1, rate: 0.01, sampling: sandwich}\n"
+    (folder / "longer.yaml").write_text(longer)
+    common = ["supernet", "train", "--space", "tiny", "--data", "images", "--quiet"]
+    for target in ["killed", "longer"]:
+        commands.run(*common, "--recipe", "longer.yaml", "-o", target)
+    one, two = (load_file(folder / name / "supernet.safetensors") for name in ["killed", "longer"])
+    assert all((one[key] == two[key]).all() for key in one), "an added phase computes other bits"
+    with open(folder / "killed" / "log.csv") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == [str(i) for i in range(1, 8)]
+    (folder / "faster.yaml").write_text(longer.replace("rate: 0.1}", "rate: 0.2}"))
+    for recipe in ["recipe.yaml", "faster.yaml"]:
+        commands.refused("another recipe", *common, "--recipe", recipe, "-o", "longer")
 
 
 def check_onnx(path, images, expected):
@@ -179,7 +195,9 @@ def main():
         train_on_a_full_disk(commands, folder, common, one)
         with open(folder / "straight" / "log.csv") as file:
             assert [row["epoch"] for row in csv.DictReader(file)] == [str(i) for i in range(1, 7)]
+        assert "sandwich from here" in (folder / "straight" / "log.svg").read_text()
         assert straight["validation"]["largest"] > 0.6, straight
+        go_on_by_a_longer_recipe(commands, folder)
 
         weights = ["--checkpoint", "straight/supernet.safetensors", "--data", "images"]
         drawn = commands.json("supernet", "sample", "tiny", "-n", "4", "--rule", "sandwich")

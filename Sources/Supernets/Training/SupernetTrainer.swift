@@ -71,13 +71,15 @@ public final class SupernetTrainer {
     let checkpoint = path("checkpoint.safetensors")
     if FileManager.default.fileExists(atPath: checkpoint) {
       let metadata = try Trainer.metadata(of: checkpoint)
-      guard metadata["recipe"] == recipeText, metadata["space"] == supernet.space.name,
-        let phase = recipe.phases.firstIndex(where: { $0.name == metadata["phase"] })
+      guard metadata["space"] == supernet.space.name,
+        let earlier = try? TrainingRecipe(yaml: metadata["recipe"] ?? ""),
+        let phase = earlier.phases.firstIndex(where: { $0.name == metadata["phase"] }),
+        recipe.continues(earlier, from: phase)
       else {
         throw SupernetsError(
           .checkpoint,
-          "\(checkpoint): made by another recipe or for another space; go on with the same, or "
-            + "choose an empty directory")
+          "\(checkpoint): made by another recipe or for another space; go on with the same (phases "
+            + "that have not begun may change), or choose an empty directory")
       }
       first = phase
     }

@@ -58,6 +58,15 @@ public struct TrainingRecipe: Sendable, Equatable {
     public var choices: ElasticChoices
   }
 
+  /// Whether a training by `earlier` that stands in its phase `index` can go on by this recipe: only
+  /// phases after that one may differ.
+  func continues(_ earlier: TrainingRecipe, from index: Int) -> Bool {
+    var (ours, theirs) = (self, earlier)
+    ours.phases = Array(phases.prefix(index + 1))
+    theirs.phases = Array(earlier.phases.prefix(index + 1))
+    return ours == theirs
+  }
+
   /// Reads a recipe.
   /// - Throws: `recipe` naming file, line and key.
   public init(contentsOf path: String) throws {

@@ -31,7 +31,9 @@ struct SupernetCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      let recipeText = try InputFile.text(recipe)
+      guard let recipeText = try TextFile.read(recipe) else {
+        throw Failure(.input, "\(recipe): no such file")
+      }
       let parsed = try TrainingRecipe(yaml: recipeText, file: recipe)
       let collection = try ImageCollection(data, skipsBroken: skipBroken)
       for broken in collection.broken { Terminal.note("left out: \(broken)", quiet: common.quiet) }
@@ -50,6 +52,8 @@ struct SupernetCommand: ParsableCommand {
         supernet, data, parsed, recipeText: recipeText,
         directory: URL(fileURLWithPath: output), engine: try Engine(threads: threads))
       let done = try show(trainer)
+      // Also where nothing was left to train.
+      try TrainingCurves.write(folder: output, space: space.name)
       guard done else { throw Failure(.interrupted, "stopped; the same command goes on") }
       if common.json {
         let rows = try TrainingLog.rows("\(output)/log.csv")
@@ -80,7 +84,9 @@ struct SupernetCommand: ParsableCommand {
             String(
               format: "epoch %d/%d, loss %.3f, %.0f images/s", state.epoch.0, state.epoch.1,
               state.loss, state.imagesPerSecond))
-          guard let accuracy = state.accuracy, !common.quiet else { return }
+          guard let accuracy = state.accuracy else { return }
+          try TrainingCurves.write(folder: output, space: space)
+          guard !common.quiet else { return }
           bars[label]?.finish()
           Terminal.error(
             String(

@@ -19,6 +19,8 @@ struct Progress {
   private let quiet: Bool
   private let start = ContinuousClock.now
   private var last: ContinuousClock.Instant?
+  /// What was done before the first update: a resumed run's earlier work took none of this time.
+  private var before: Int?
   private var shown = false
 
   init(_ label: String, quiet: Bool) {
@@ -28,6 +30,8 @@ struct Progress {
 
   mutating func update(_ done: Int, of total: Int, _ detail: @autoclosure () -> String = "") {
     guard !quiet, done <= total else { return }
+    let before = self.before ?? max(0, done - 1)
+    self.before = before
     let now = ContinuousClock.now
     let interval: Duration = Terminal.isInteractive ? .milliseconds(100) : .seconds(30)
     if let last, now - last < interval { return }
@@ -37,8 +41,8 @@ struct Progress {
     }
     last = now
     let elapsed = Double((now - start).components.seconds)
-    let left = done > 0 ? elapsed / Double(done) * Double(total - done) : 0
-    let time = done > 0 && elapsed >= 1 ? ", \(Self.time(left)) left" : ""
+    let left = done > before ? elapsed / Double(done - before) * Double(total - done) : 0
+    let time = done > before && elapsed >= 1 ? ", \(Self.time(left)) left" : ""
     let line = "\(label) \(done)/\(total)\(time)  \(detail())"
     if Terminal.isInteractive {
       FileHandle.standardError.write(Data("\r\u{1b}[2K\(line)".utf8))
