@@ -1,15 +1,17 @@
-# make search: from a bundled device, table and predictor to an exported, measured ONNX file.
+# make search: from a bundled supernet, table and predictor to a trained network, exported and measured.
 # make test:   everything that can be checked, peers included.
 SWIFT ?= swift
 PYTHON := $(CURDIR)/.venv/bin/python
-BUDGET ?= 4ms
+BUDGET ?= 0.6ms
+# Folder of CIFAR-10 images, to count hits on.
+IMAGES ?=
 
 .PHONY: search test build bench-engine bench-supernet format clean
 
 search: Scripts/setup.sh
 	@Scripts/setup.sh search
 	@$(SWIFT) build -c release --product swiftlet --quiet 2>&1 | grep -v '^warning: .* resolved' || true
-	@Scripts/search.sh $(BUDGET)
+	@Scripts/search.sh $(BUDGET) $(IMAGES)
 
 build:
 	@Scripts/setup.sh search
