@@ -76,6 +76,9 @@ typedef struct {
   double *sums;         // [n] or NULL
   double *squares;      // [n], with sums
   int32_t streamed;     // store past the caches: for results that don't fit in them
+  // What will be read next, or NULL: fetched into the cache meanwhile, ahead_count elements each.
+  const float *ahead[2];
+  int64_t ahead_count;
 } ck_gemm_args;
 
 void ck_gemm(const ck_gemm_args *args);

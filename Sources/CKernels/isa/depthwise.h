@@ -28,9 +28,12 @@ CK_INLINE int64_t FN(dw_row_width)(const ck_window *w) {
   return (w->out_width - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
 }
 
-// Loads input row iy (zeros outside the image) of channels c0..<c0 + n into a padded row.
-static void FN(dw_load)(const ck_window *w, const ck_source *in, int64_t iy, int64_t c0, int64_t n,
-                        int64_t left, int64_t padded, int64_t height, int64_t width, float *row) {
+// Loads input row iy (zeros outside the image) of channels c0..<c0 + n into a padded row, and
+// fetches the one that is read `ahead` rows later: behind the last one come the next channels, and
+// behind those the next image.
+static void FN(dw_load)(const ck_window *w, const ck_source *in, int64_t iy, int64_t ahead,
+                        int64_t c0, int64_t n, int64_t left, int64_t padded, int64_t height,
+                        int64_t width, float *row) {
   if (iy < 0 || iy >= height) {
     memset(row, 0, (size_t)(padded * CK_LANES) * sizeof(float));
     return;
@@ -39,7 +42,13 @@ static void FN(dw_load)(const ck_window *w, const ck_source *in, int64_t iy, int
   int64_t count = padded - lead < width ? padded - lead : width;
   if (count < 0) count = 0;
   memset(row, 0, (size_t)(lead * CK_LANES) * sizeof(float));
-  FN(source_lanes)(in, count, iy * width * w->channels, c0, n, w->channels, row + lead * CK_LANES);
+  const int64_t line = width * w->channels;
+  int64_t distance = ahead * line;
+  if (iy + ahead >= height) {
+    distance -= height * line - CK_LANES;
+    if (c0 + CK_LANES >= w->channels) distance += height * line - c0 - CK_LANES;
+  }
+  FN(source_lanes)(in, count, iy * line + c0, distance, n, w->channels, c0, row + lead * CK_LANES);
   const int64_t rest = padded - lead - count;
   memset(row + (lead + count) * CK_LANES, 0, (size_t)(rest * CK_LANES) * sizeof(float));
 }
@@ -112,7 +121,7 @@ static void FN(depthwise)(const ck_depthwise_args *args, int64_t c0, int64_t n, 
     if (next < top) next = top;
     for (; next < top + span; next++) {
       const int64_t slot = (next + w->pad_top) % span;
-      FN(dw_load)(w, &args->in, next, c0, n, w->pad_left, padded, w->height, w->width,
+      FN(dw_load)(w, &args->in, next, w->stride_h, c0, n, w->pad_left, padded, w->height, w->width,
                   ring + slot * padded * CK_LANES);
     }
     for (int64_t k = 0; k < w->kernel_h; k++) {
@@ -348,7 +357,8 @@ static void FN(depthwise_gradient)(const ck_depthwise_gradient_args *args, int64
     const int64_t end = w->out_height - oy < band ? w->out_height : oy + band;
     for (int64_t y = oy; y < end; y++) {
       float *drow = dring + (y % dspan) * dpadded * CK_LANES;
-      FN(dw_load)(w, &args->gradient, y, c0, n, left, dpadded, w->out_height, w->out_width, drow);
+      FN(dw_load)(w, &args->gradient, y, band, c0, n, left, dpadded, w->out_height, w->out_width,
+                  drow);
       ds[y - oy] = drow + left * CK_LANES;
     }
     if (dw) {
@@ -356,7 +366,7 @@ static void FN(depthwise_gradient)(const ck_depthwise_gradient_args *args, int64
       if (next < top) next = top;
       for (; next < bottom; next++) {
         const int64_t slot = (next + w->pad_top) % ring_rows;
-        FN(dw_load)(w, &args->in, next, c0, n, w->pad_left, padded, w->height, w->width,
+        FN(dw_load)(w, &args->in, next, band * sh, c0, n, w->pad_left, padded, w->height, w->width,
                     ring + slot * padded * CK_LANES);
       }
       for (int64_t y = oy; y < end; y++) {

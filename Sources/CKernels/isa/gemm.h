@@ -11,6 +11,9 @@ typedef struct {
   int64_t ldr;
   int32_t activation, accumulate, streamed;
   float *sums, *squares;  // [2 * VW]
+  // Lines to fetch meanwhile: from each of two places, `distance` elements a tile.
+  const float *ahead[2];
+  int64_t distance;
 } FN(finish);
 
 // C[mr, nv * VW] = sum over p < k of A[i * ai + p * ak] B[p * ldb + j]; n valid columns. The sum
@@ -19,7 +22,7 @@ typedef struct {
 CK_INLINE void FN(tile)(const int mr, const int nv, int64_t runs, int64_t jump, int64_t k,
                         const float *a, int64_t ai, int64_t ak, const float *b, int64_t ldb,
                         float *c, int64_t ldc, int64_t n, const float *ahead,
-                        const FN(finish) * f) {
+                        const float *also, const FN(finish) * f) {
   vec acc[MR][2];
   UNROLL for (int i = 0; i < mr; i++) {
     UNROLL for (int v = 0; v < nv; v++) acc[i][v] = (vec){0};
@@ -31,6 +34,7 @@ CK_INLINE void FN(tile)(const int mr, const int nv, int64_t runs, int64_t jump, 
       vec bv[2];
       UNROLL for (int v = 0; v < nv; v++) bv[v] = FN(load)(b + v * VW);
       __builtin_prefetch(ahead + p * 16);
+      __builtin_prefetch(also + p * 16);
       UNROLL for (int i = 0; i < mr; i++) {
         const float s = a[i * ai];
         UNROLL for (int v = 0; v < nv; v++) acc[i][v] += s * bv[v];
@@ -104,9 +108,9 @@ CK_INLINE void FN(tile)(const int mr, const int nv, int64_t runs, int64_t jump, 
 #define CK_TILE(mr, nv, name, ai, ak, id)                                                     \
   static __attribute__((noinline)) void FN(name##_##id##_##nv)(                               \
       int64_t runs, int64_t jump, int64_t k, const float *a, int64_t lda, const float *b,     \
-      int64_t ldb, float *c, int64_t ldc, int64_t n, const float *ahead,                      \
+      int64_t ldb, float *c, int64_t ldc, int64_t n, const float *ahead, const float *also,   \
       const FN(finish) * f) {                                                                 \
-    FN(tile)(mr, nv, runs, jump, k, a, ai, ak, b, ldb, c, ldc, n, ahead, f);                  \
+    FN(tile)(mr, nv, runs, jump, k, a, ai, ak, b, ldb, c, ldc, n, ahead, also, f);            \
   }
 #if MR > 8
 #define CK_EIGHT(nv, name, ai, ak) CK_TILE(8, nv, name, ai, ak, 8)
@@ -122,8 +126,8 @@ CK_INLINE void FN(tile)(const int mr, const int nv, int64_t runs, int64_t jump, 
   CK_TILE(4, 2, name, ai, ak, 4) CK_TILE(MR, 2, name, ai, ak, full)                     \
   CK_EIGHT(1, name, ai, ak) CK_EIGHT(2, name, ai, ak)
 #define CK_CALL(name, id)                                                               \
-  two ? FN(name##_##id##_2)(runs, jump, k, a, lda, b, ldb, c, ldc, n, ahead, f)         \
-      : FN(name##_##id##_1)(runs, jump, k, a, lda, b, ldb, c, ldc, n, ahead, f)
+  two ? FN(name##_##id##_2)(runs, jump, k, a, lda, b, ldb, c, ldc, n, ahead, also, f)   \
+      : FN(name##_##id##_1)(runs, jump, k, a, lda, b, ldb, c, ldc, n, ahead, also, f)
 
 // Rows of the next tile: 16 are two equal tiles, not a full and a small one.
 CK_INLINE int FN(tile_rows)(int64_t m) {
@@ -139,7 +143,11 @@ CK_INLINE int FN(tile_rows)(int64_t m) {
     const int two = n > VW;                                                             \
     while (m > 0) {                                                                     \
       const int mr = FN(tile_rows)(m);                                                  \
-      const float *ahead = a + mr * step;                                               \
+      const float *ahead = a + mr * step, *also = ahead;                                \
+      if (f->ahead[0]) {                                                                \
+        ahead = f->ahead[0], also = f->ahead[1];                                        \
+        f->ahead[0] += f->distance, f->ahead[1] += f->distance;                         \
+      }                                                                                 \
       if (mr == MR) {                                                                   \
         CK_CALL(name, full);                                                            \
       } else if (mr == 8) {                                                             \
@@ -174,6 +182,16 @@ static void FN(gemm)(const ck_gemm_args *g) {
   if (g->k == 0) {  // an empty product is 0; the tile with k = 0 does the rest
     mc = g->m < 1 ? 1 : g->m;
   }
+  // What comes next is fetched in equal shares by all tiles.
+  const float *ahead[2] = {g->ahead[0], g->ahead[1]};
+  int64_t distance = 0;
+  if (ahead[0] && g->m > 0 && g->n > 0) {
+    int64_t count = g->ahead_count;
+    if (!ahead[1]) count = (count + 1) / 2, ahead[1] = ahead[0] + count;
+    const int64_t tiles = (g->m + MR - 1) / MR * ((g->n + 2 * VW - 1) / (2 * VW));
+    distance = (count / 16 / tiles + 1) * 16;
+    if (distance > kc * 16) distance = kc * 16;
+  }
   for (int64_t i0 = 0; i0 < g->m; i0 += mc) {
     const int64_t m = g->m - i0 < mc ? g->m - i0 : mc;
     int64_t p0 = 0;
@@ -182,7 +200,8 @@ static void FN(gemm)(const ck_gemm_args *g) {
       const int last = p0 + k >= g->k;
       for (int64_t j = 0; j < g->n; j += 2 * VW) {
         const int64_t n = g->n - j;
-        FN(finish) f = {.accumulate = g->accumulate || p0 > 0};
+        FN(finish) f = {.accumulate = g->accumulate || p0 > 0, .distance = distance,
+                        .ahead = {ahead[0], ahead[1]}};
         if (last) {
           f.streamed = g->streamed && p0 == 0 && !g->accumulate && !deferred && FN(lines)(g->c) &&
                        g->ldc % VW == 0;
@@ -202,8 +221,9 @@ static void FN(gemm)(const ck_gemm_args *g) {
           for (int64_t p = 0; p < k; p++) memcpy(panel + p * 2 * VW, b + p * ldb, 8 * VW);
           b = panel, ldb = 2 * VW;
         }
-        FN(nn_rows)(m, 1, 0, k, g->a + i0 * g->lda + p0, g->lda, b, ldb, g->c + i0 * g->ldc + j, g->ldc,
-                    n < 2 * VW ? n : 2 * VW, &f);
+        FN(nn_rows)(m, 1, 0, k, g->a + i0 * g->lda + p0, g->lda, b, ldb, g->c + i0 * g->ldc + j,
+                    g->ldc, n < 2 * VW ? n : 2 * VW, &f);
+        ahead[0] = f.ahead[0], ahead[1] = f.ahead[1];
         if (f.sums) {
           for (int64_t v = 0; v < 2 * VW && v < n; v++) {
             g->sums[j + v] += partial[v];

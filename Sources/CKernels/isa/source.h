@@ -24,11 +24,13 @@ CK_INLINE vec FN(affine_at)(const ck_source *s, const float *x, const float *z, 
     default: run(CK_IDENTITY) break;                                                          \
   }
 
-// `count` pixels, each `n` channels (at most 16) at distance ldx, to pixels of CK_LANES.
+// `count` pixels, each `n` channels (at most 16) at distance ldx, to pixels of CK_LANES. Those that
+// lie `ahead` of them are fetched meanwhile: a line of each pixel, too far apart for the hardware's
+// prefetchers.
 CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind,
-                                 int64_t count, int64_t offset, int64_t c0, int64_t n, int64_t ldx,
-                                 float *out) {
-  const float *x = s->x + offset + c0, *z = s->z ? s->z + offset + c0 : NULL;
+                                 int64_t count, int64_t offset, int64_t ahead, int64_t n,
+                                 int64_t ldx, int64_t c0, float *out) {
+  const float *x = s->x + offset, *z = s->z ? s->z + offset : NULL;
   UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
     const int64_t m = n - v * VW;
     vec p = {0}, q = {0}, r = {0}, gate = FN(splat)(1.0f);
@@ -40,10 +42,9 @@ CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind,
     }
     for (int64_t i = 0; i < count; i++) {
       const int64_t at = i * ldx + v * VW;
-      // The next row: its lines lie too far apart for the hardware's prefetchers.
       if (v == 0) {
-        __builtin_prefetch(x + at + count * ldx);
-        if (z) __builtin_prefetch(z + at + count * ldx);
+        __builtin_prefetch(x + at + ahead);
+        if (z) __builtin_prefetch(z + at + ahead);
       }
       vec value = {0};
       if (m > 0) value = FN(activate)(kind, FN(affine_at)(s, x + at, z ? z + at : NULL, p, q, r));
@@ -54,31 +55,33 @@ CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind,
 }
 
 static __attribute__((noinline)) void FN(source_lanes)(const ck_source *s, int64_t count,
-                                                       int64_t offset, int64_t c0, int64_t n,
-                                                       int64_t ldx, float *out) {
+                                                       int64_t offset, int64_t ahead, int64_t n,
+                                                       int64_t ldx, int64_t c0, float *out) {
   const int32_t kind = s->activation;
-#define CK_RUN(k) FN(source_pixels)(s, k, count, offset, c0, n, ldx, out);
+#define CK_RUN(k) FN(source_pixels)(s, k, count, offset, ahead, n, ldx, c0, out);
   CK_KINDS(CK_RUN)
 #undef CK_RUN
 }
 
-CK_INLINE void FN(source_block)(const ck_source *s, const int32_t kind, int64_t rows,
-                                int64_t channels, int64_t ldx, const float *other, float *out,
-                                int64_t ldo) {
+// The pointers are copied out of the source: whatever is stored might change them otherwise.
+CK_INLINE void FN(source_block)(const ck_source *s, const int32_t kind, const int mixed,
+                                int64_t rows, int64_t channels, int64_t ldx, const float *other,
+                                float *out, int64_t ldo) {
   const int dense = ldo == channels;
+  const float *p = s->p, *q = s->q, *r = s->r, *gate = s->gate;
   for (int64_t i = 0; i < rows; i++) {
-    const float *x = s->x + i * ldx, *z = s->z ? s->z + i * ldx : NULL;
+    const float *x = s->x + i * ldx, *z = mixed ? s->z + i * ldx : NULL;
     float *y = out + i * ldo;
     const float *o = other ? other + i * ldo : NULL;
     for (int64_t j = 0; j < channels; j += VW) {
       const int64_t n = channels - j;
       vec v = FN(load)(x + j);
-      if (s->p) {
-        v = v * FN(load)(s->p + j) + FN(load)(s->r + j);
-        if (z) v += FN(load)(s->q + j) * FN(load)(z + j);
+      if (p) {
+        v = v * FN(load)(p + j) + FN(load)(r + j);
+        if (mixed) v += FN(load)(q + j) * FN(load)(z + j);
       }
       v = FN(activate)(kind, v);
-      if (s->gate) v *= FN(load)(s->gate + j);
+      if (gate) v *= FN(load)(gate + j);
       if (o) v += FN(load)(o + j);
       if (dense && (rows - i) * channels - j >= VW) {
         FN(store)(y + j, v);  // what it spills into are the next rows, which follow
@@ -92,7 +95,11 @@ CK_INLINE void FN(source_block)(const ck_source *s, const int32_t kind, int64_t 
 static void FN(source_rows)(int64_t rows, int64_t channels, const ck_source *s, int64_t ldx,
                             const float *other, float *out, int64_t ldo) {
   const int32_t kind = s->activation;
-#define CK_RUN(k) FN(source_block)(s, k, rows, channels, ldx, other, out, ldo);
+  if (s->z && kind == CK_IDENTITY) {
+    FN(source_block)(s, CK_IDENTITY, 1, rows, channels, ldx, other, out, ldo);
+    return;
+  }
+#define CK_RUN(k) FN(source_block)(s, k, s->z != NULL, rows, channels, ldx, other, out, ldo);
   CK_KINDS(CK_RUN)
 #undef CK_RUN
 }

@@ -34,10 +34,25 @@ extension ConvolutionPlan {
         g.lda = Int64(k)
         g.c = to + row * n
         if let residual = finish.residual { g.residual = UnsafePointer(residual.base + row * n) }
+        Self.fetch(x, k, following: row..<row + count, until: range.upperBound, &g)
         ck_gemm(&g)
         row += count
       }
     }
+  }
+
+  /// Lets a product fetch from memory what the next block of a deferred value is computed from:
+  /// otherwise the processor waits for it there, with nothing to multiply.
+  private static func fetch(
+    _ value: Variable, _ channels: Int, following rows: Range<Int>, until end: Int,
+    _ args: inout ck_gemm_args
+  ) {
+    let count = min(rows.count, end - rows.upperBound)
+    guard value.isDeferred, count > 0 else { return }
+    let source = value.source()
+    args.ahead.0 = source.x + rows.upperBound * channels
+    args.ahead.1 = source.z.map { $0 + rows.upperBound * channels }
+    args.ahead_count = Int64(count * channels)
   }
 
   /// The arguments that all blocks share.
@@ -88,6 +103,8 @@ extension ConvolutionPlan {
           let to = dx.base + row * k
           args.c = through ? gs + block * n : to
           args.streamed = streamed && !through ? 1 : 0
+          let (next, channels) = n > k ? (g, n) : (x, k)
+          Self.fetch(next, channels, following: row..<row + count, until: range.upperBound, &args)
           ck_gemm(&args)
           if sink != nil {
             var sink = Self.sink(sink, at: row * k, sums, part: part)
