@@ -41,7 +41,10 @@ public struct ImageFolder: ImageDataset {
         .filter { !$0.hasPrefix(".") }
         .sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
     } catch {
-      throw NetworksError(.file, "'\(folder)': cannot be listed", cause: error.localizedDescription)
+      guard FileManager.default.fileExists(atPath: folder) else {
+        throw NetworksError(.file, "'\(folder)': there is no such folder")
+      }
+      throw NetworksError(.file, "'\(folder)': cannot be listed: no folder, or not readable")
     }
   }
 }

@@ -9,27 +9,46 @@ public final class Inference {
   private let body: (Variable, Pass) throws -> Variable
   private let engine: Engine
   private let lanes: [Lane]
-  private let chunk: Int
 
   /// What one thread computes with. Each lane is used by one task at a time.
   private final class Lane {
     let pass: Pass
+    /// Rows that go through all layers together.
+    var chunk: Int
+    var isFitted: Bool
     var results: [Tensor] = []
     var failure: (any Error)?
-    init(_ pass: Pass) { self.pass = pass }
+
+    init(_ pass: Pass, chunk: Int?) {
+      self.pass = pass
+      self.chunk = max(1, chunk ?? 1)
+      isFitted = chunk != nil
+    }
+
+    /// After the first row: so many that the largest array is about `cacheBytes`, since each chunk
+    /// costs a walk through the layers' code. Results don't depend on it.
+    func fit() {
+      guard !isFitted else { return }
+      chunk = max(1, min(16, Inference.cacheBytes / max(1, pass.tape.engine.memory.largest)))
+      isFitted = true
+    }
   }
 
-  /// - Parameter chunk: rows of the batch that go through all layers together.
+  /// The largest array with which inference of the benchmark's networks was fastest: about the
+  /// second-level cache of a core.
+  private static let cacheBytes = 1_400_000
+
+  /// - Parameter chunk: rows of the batch that go through all layers together; as many as fit in a
+  ///   core's cache when left out.
   /// - Parameter body: from a variable `[n, ...]` to `[n, ...]`; rows must not depend on each other.
   /// - Throws: `TensorError` if a thread cannot be had.
   public init(
-    engine: Engine, chunk: Int = 1, _ body: @escaping (Variable, Pass) throws -> Variable
+    engine: Engine, chunk: Int? = nil, _ body: @escaping (Variable, Pass) throws -> Variable
   ) throws {
     self.body = body
     self.engine = engine
-    self.chunk = max(1, chunk)
     lanes = try (0..<engine.threads).map { _ in
-      Lane(Pass.inference(engine.threads == 1 ? engine : try Engine(threads: 1)))
+      Lane(Pass.inference(engine.threads == 1 ? engine : try Engine(threads: 1)), chunk: chunk)
     }
   }
 
@@ -37,7 +56,7 @@ public final class Inference {
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
     let count = x.shape.first ?? 0
     // A batch too small to cut is computed by all threads together.
-    if count <= chunk || lanes.count == 1 && count == chunk {
+    if count <= 1 || count < lanes.count {
       let pass = lanes.count == 1 ? lanes[0].pass : together
       return try body(pass.tape.constant(x), pass).value
     }
@@ -46,10 +65,14 @@ public final class Inference {
       let rows = count * i / lanes.count..<count * (i + 1) / lanes.count
       lane.results = []
       do {
-        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: chunk) {
-          let part = try x.slice(axis: 0, start..<min(start + chunk, rows.upperBound))
+        var start = rows.lowerBound
+        while start < rows.upperBound {
+          let end = min(start + lane.chunk, rows.upperBound)
+          let part = try x.slice(axis: 0, start..<end)
           let y = try body(lane.pass.tape.constant(part), lane.pass)
           lane.results.append(y.value)
+          lane.fit()
+          start = end
         }
       } catch {
         lane.failure = error

@@ -14,6 +14,7 @@ final class BufferPool: @unchecked Sendable {
     var held = 0
     var live = 0
     var peak = 0
+    var largest = 0
   }
   private let state = Mutex(State())
 
@@ -30,6 +31,7 @@ final class BufferPool: @unchecked Sendable {
   func take(_ count: Int) -> UnsafeMutablePointer<Float> {
     let capacity = Self.capacity(for: count)
     let found = state.withLock { state -> Block? in
+      state.largest = max(state.largest, capacity * 4)
       if let buffer = state.free[capacity]?.popLast() {
         state.held -= capacity * 4
         state.live += capacity * 4
@@ -63,7 +65,9 @@ final class BufferPool: @unchecked Sendable {
     for buffer in buffers { ck_free(buffer.pointer) }
   }
 
-  var statistics: (held: Int, peak: Int) { state.withLock { ($0.held, $0.peak) } }
+  var statistics: (held: Int, peak: Int, largest: Int) {
+    state.withLock { ($0.held, $0.peak, $0.largest) }
+  }
 
   static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Float> {
     guard let memory = ck_allocate(Int64(capacity)) else {

@@ -49,8 +49,9 @@ public final class Engine: Sendable {
     (count * i / parts)..<(count * (i + 1) / parts)
   }
 
-  /// Bytes held for reuse now, and the most bytes ever alive at once (in use and held).
-  public var memory: (held: Int, peak: Int) { buffers.statistics }
+  /// Bytes held for reuse now, the most bytes ever alive at once (in use and held), and those of the
+  /// largest buffer there was.
+  public var memory: (held: Int, peak: Int, largest: Int) { buffers.statistics }
 
   /// Gives the buffers held for reuse back to the system.
   public func releaseBuffers() { buffers.drain() }

@@ -17,12 +17,14 @@ struct SearchWeights {
   }
 
   let supernet: SupernetArgument?
-  private let spec: SearchSpec
+  private let data: TrainingData?
+  private let seed: UInt64
 
-  /// - Throws: a failure if the supernet is one of another space.
+  /// - Throws: a failure if the supernet is one of another space, or the images are not its own.
   init(_ spec: SearchSpec) throws {
-    self.spec = spec
-    supernet = try spec.checkpoint.map { try SupernetArgument($0) }
+    seed = spec.seed
+    let supernet = try spec.checkpoint.map { try SupernetArgument($0) }
+    self.supernet = supernet
     if let supernet, let path = spec.checkpoint {
       let name = try SpaceCatalog.standard.space(spec.space).name
       guard supernet.space.name == name else {
@@ -32,13 +34,13 @@ struct SearchWeights {
     } else if let data = spec.data {
       throw Failure(.usage, "--data \(data): images need the --checkpoint trained on them")
     }
+    data = try spec.data.flatMap { try supernet?.data($0) }
   }
 
   func find(for genotype: Genotype) throws -> Found {
-    guard let supernet else { return Found(source: HeInitialization(seed: spec.seed)) }
+    guard let supernet else { return Found(source: HeInitialization(seed: seed)) }
     let engine = try Engine(threads: 2)
     let network = try supernet.supernet.extracted(genotype, engine: engine)
-    let data = try spec.data.map { try supernet.data($0) }
     let statistics = try supernet.recalibrate(network, data, engine: engine)
     let accuracy = try data.map { data in
       try SubnetEvaluator(

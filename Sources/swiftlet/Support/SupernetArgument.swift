@@ -1,5 +1,4 @@
 import Architectures
-import Foundation
 import Networks
 import Predictors
 import Supernets
@@ -10,7 +9,7 @@ struct SupernetArgument {
   let file: SupernetFile
   let supernet: Supernet
   let recipe: TrainingRecipe
-  /// SHA-256 of the file.
+  /// SHA-256 of the weights: whatever else the file holds (made-up images, say) may change.
   let digest: String
 
   var space: SearchSpace { supernet.space }
@@ -23,7 +22,21 @@ struct SupernetArgument {
     var random = RandomStream(seed: 0)
     supernet = try Supernet(space, random: &random)
     try file.load(into: supernet)
-    digest = SHA256.hex(try Data(contentsOf: URL(fileURLWithPath: path)))
+    digest = Self.digest(of: try supernet.state())
+  }
+
+  private static func digest(of weights: [String: Tensor]) -> String {
+    var bytes: [UInt8] = []
+    for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) {
+      bytes += name.utf8
+      for value in tensor.array {
+        let bits = value.bitPattern
+        for shift: UInt32 in [0, 8, 16, 24] {
+          bytes.append(UInt8(truncatingIfNeeded: bits >> shift))
+        }
+      }
+    }
+    return SHA256.hex(bytes)
   }
 
   /// The images it is judged on, divided as they were in training.
