@@ -26,7 +26,7 @@ public final class Inference {
     }
 
     /// After the first row: so many that the largest array is about `cacheBytes`, since each chunk
-    /// costs a walk through the layers' code. Results don't depend on it.
+    /// costs a walk through the layers' code. Results depend on it by rounding at most.
     func fit() {
       guard !isFitted else { return }
       chunk = max(1, min(16, Inference.cacheBytes / max(1, pass.tape.engine.memory.largest)))
