@@ -97,6 +97,32 @@ import Testing
     #expect(y.isIdentical(to: z))
   }
 
+  @Test(arguments: [
+    (Convolution(kernel: 7), 7), (Convolution(kernel: 5, stride: 2), 5),
+    (Convolution(kernel: 3, dilation: 4), 3),
+    (Convolution(padding: .init(top: 9, left: 1, bottom: 0, right: 2)), 3),
+    (Convolution(stride: .init(3, 1), padding: .init(top: 0, left: 2, bottom: 5, right: 2)), 5),
+  ]) func depthwiseOfFewImagesIsCutIntoRows(options: Convolution, kernel: Int) throws {
+    // Each pixel is computed the same way, whoever computes it; the sums of parts are added.
+    var random = RandomStream(seed: 3)
+    let (x, w) = (random.normal([1, 29, 31, 72]), random.normal([kernel, kernel, 72]))
+    let (scale, shift) = (random.normal([72]), random.normal([72]))
+    let runs = try [1, 2, 3, 7].map { threads in
+      let tape = Tape(try Engine(threads: threads))
+      let (a, b) = (tape.constant(scale), tape.constant(shift))
+      let stored = try tape.constant(x).convolution(tape.constant(w), options)
+      let deferred = try tape.constant(x).batchNorm(scale: a, shift: b, activation: .swish).0
+        .convolution(tape.constant(w), options, moments: true)
+        .batchNorm(scale: a, shift: b).0
+      return (stored.value, deferred.value)
+    }
+    for run in runs.dropFirst() {
+      #expect(run.0.isIdentical(to: runs[0].0))
+      let difference = zip(run.1.array, runs[0].1.array).map { abs($0 - $1) }.max()
+      #expect(try #require(difference) < 1e-4)
+    }
+  }
+
   @Test func productsEqualOpenBLAS() throws {
     let engine = try Engine(threads: 2)
     for seed in 0..<40 {

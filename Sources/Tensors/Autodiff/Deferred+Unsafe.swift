@@ -181,15 +181,21 @@ extension Tensor {
   }
 }
 
+extension ck_source {
+  /// A value that lies in memory as it is.
+  init(_ stored: UnsafeMutablePointer<Float>) {
+    self.init()
+    x = UnsafePointer(stored)
+  }
+}
+
 extension Variable {
   /// How kernels read the value, from an element on: deferred values as they are.
   func source(at offset: Int = 0) -> ck_source {
     if case .deferred(let deferred) = content, deferred.known == nil {
       return deferred.source(at: offset)
     }
-    var source = ck_source()
-    source.x = UnsafePointer(value.base + offset)
-    return source
+    return ck_source(value.base + offset)
   }
 
   /// Rows of the value: where they lie, or computed into `space`.

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Depthwise convolution: tasks are an image and a line of 16 channels.
+/// Depthwise convolution: tasks are an image, or a band of its rows, and a line of 16 channels.
 extension ConvolutionPlan {
   private var chunks: Int { (input[3] + Int(CK_LANES) - 1) / Int(CK_LANES) }
 
@@ -21,37 +21,57 @@ extension ConvolutionPlan {
     return (i / chunks, channel, min(Int(CK_LANES), input[3] - channel))
   }
 
+  /// The window of output rows `rows` of `bands` equal bands, and the input row at which it starts.
+  private func band(_ i: Int, of bands: Int) -> (window: ck_window, inputRow: Int, outputRow: Int) {
+    let rows = Engine.part(i, of: bands, in: output[1])
+    let top = rows.lowerBound * options.stride.height - options.padding.top
+    let start = min(max(0, top), input[1])
+    var window = window
+    window.height = Int64(input[1] - start)
+    window.out_height = Int64(rows.count)
+    window.pad_top = Int64(start - top)
+    return (window, start, rows.lowerBound)
+  }
+
   func forwardDepthwise(
     _ x: Variable, _ weight: Tensor, _ finish: Epilogue, _ result: Tensor, parts: Int,
     sums: PartialSums, engine: Engine
   ) {
-    let (window, weight) = (window, packed(weight, engine: engine))
+    let weight = packed(weight, engine: engine)
     let size = withUnsafePointer(to: window) { Int(ck_depthwise_scratch($0)) }
+    // Too few images for the threads are cut into rows, as pointwise convolutions cut them: then a
+    // core finds in its cache what it wrote a layer before.
+    let bands = output[0] < engine.threads ? min(parts, output[1]) : 1
     let scratch = Tensor(uninitialized: [parts, (size + 15) / 16 * 16], engine: engine)
     let ones = Tensor(repeating: 1, shape: [output[3]], engine: engine)
     let scale = finish.scale ?? (finish.shift == nil ? nil : ones)
     let shift = finish.shift ?? (scale == nil ? nil : Tensor(zeros: [output[3]], engine: engine))
-    if !x.isDeferred { _ = x.value }
+    // Pointers only: references counted by all threads at once would cost more than small layers.
+    var args = ck_depthwise_args()
+    args.weight = UnsafePointer(weight.base)
+    args.scale = scale.map { UnsafePointer($0.base) }
+    args.shift = shift.map { UnsafePointer($0.base) }
+    args.activation = finish.activation.kernel
+    args.streamed = result.count >= Self.streamedElements ? 1 : 0
+    let (shared, out, space) = (args, result.base, (scratch.base, scratch.shape[1]))
+    let stored = x.isDeferred ? nil : x.value.base
     engine.parallel(parts) { part in
-      withUnsafePointer(to: window) { window in
-        var args = ck_depthwise_args()
-        args.window = window
-        args.weight = UnsafePointer(weight.base)
-        args.scale = scale.map { UnsafePointer($0.base) }
-        args.shift = shift.map { UnsafePointer($0.base) }
-        args.activation = finish.activation.kernel
-        args.streamed = result.count >= Self.streamedElements ? 1 : 0
-        args.sums = sums.first(part)
-        args.squares = sums.second(part)
-        for i in Engine.part(part, of: parts, in: output[0] * chunks) {
-          let (image, channel, count) = task(i)
-          args.in = x.source(at: image * inputImage)
-          args.out = result.base + image * outputImage
-          ck_depthwise(
-            &args, Int64(channel), Int64(count), scratch.base + part * scratch.shape[1])
+      var args = shared
+      args.sums = sums.first(part)
+      args.squares = sums.second(part)
+      for i in Engine.part(part, of: parts, in: output[0] * bands * chunks) {
+        let (row, channel, count) = task(i)
+        let (image, band) = (row / bands, band(row % bands, of: bands))
+        let first = image * inputImage + band.inputRow * input[2] * input[3]
+        args.in = stored.map { ck_source($0 + first) } ?? x.source(at: first)
+        args.out = out + image * outputImage + band.outputRow * output[2] * output[3]
+        withUnsafePointer(to: band.window) { window in
+          args.window = window
+          ck_depthwise(&args, Int64(channel), Int64(count), space.0 + part * space.1)
         }
       }
     }
+    withExtendedLifetime((weight, scratch, scale, shift)) {}
   }
 
   func backwardDepthwise(

@@ -34,11 +34,11 @@ struct ConvolutionPlan {
     let parts: Int
     let channels = output[3]
     // At most 4 parts a thread: short ones even out what else the machine does.
-    let work = max(1, result.count / channels * weight.count / options.groups)
+    let work = max(1, result.count / channels * weight.count)
     let units: Int
     if depthwise {
       let chunks = (channels + Int(CK_LANES) - 1) / Int(CK_LANES)
-      units = output[0] * chunks
+      units = output[0] * output[1] * chunks
     } else {
       units = output[0] * output[1] * output[2]
     }
@@ -65,7 +65,7 @@ struct ConvolutionPlan {
     let dx = wantsX ? Tensor(uninitialized: input, engine: engine) : nil
     let dw = wantsW ? Tensor(uninitialized: weight.shape, engine: engine) : nil
     let units = depthwise ? input[0] * ((input[3] + 15) / 16) : input[0] * output[1] * output[2]
-    let work = max(1, output.reduce(1, *) / output[3] * weight.value.count / options.groups)
+    let work = max(1, output.reduce(1, *) / output[3] * weight.value.count)
     let parts =
       engine.threads == 1 ? 1 : max(1, min(engine.threads * 4, units, work / productGrain))
     // A normalised activation that nobody else reads: its gradient goes through the activation on
