@@ -128,7 +128,8 @@ public struct EngineTask {
       try parts[1] == "input"
       ? leaf.convolution(tape.constant(weight), options)
       : tape.constant(x).convolution(leaf, options)
-    return { _ = try tape.gradients(of: y, for: [leaf], keepGraph: true) }
+    let seed = random.normal(y.shape)
+    return { _ = try tape.gradients(of: y, for: [leaf], seed: seed, keepGraph: true) }
   }
 
   /// A batch of 64 with CIFAR's augmentation, prepared on the calling thread.

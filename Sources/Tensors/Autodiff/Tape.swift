@@ -98,16 +98,20 @@ public final class Tape {
   // MARK: - The way back
 
   /// Gradients of `output` (summed if it has several elements) for `inputs`; zeros where it
-  /// doesn't depend on them.
+  /// doesn't depend on them. With a `seed` of `output`'s shape, those of `sum(seed * output)`.
   ///
   /// With `createGraph` the gradients are themselves variables with history, for second-order
   /// methods, and the graph stays; without it the graph is freed (unless `keepGraph`).
   public func gradients(
-    of output: Variable, for inputs: [Variable], createGraph: Bool = false, keepGraph: Bool = false
+    of output: Variable, for inputs: [Variable], seed: Tensor? = nil, createGraph: Bool = false,
+    keepGraph: Bool = false
   ) throws -> [Variable] {
+    try check(
+      seed.map { $0.shape == output.shape } ?? true,
+      "gradients: a seed of \(seed?.shape ?? []) for \(output.shape)")
     let wanted = Set(inputs.compactMap { $0.node?.id })
     let found = try propagate(
-      output, wanted: wanted, createGraph: createGraph, keepGraph: createGraph || keepGraph)
+      output, seed: seed, wanted: wanted, createGraph: createGraph, keepGraph: createGraph || keepGraph)
     return inputs.map { input in
       input.node.flatMap { found[$0.id] }
         ?? constant(Tensor(zeros: input.shape, engine: engine))

@@ -82,6 +82,7 @@ public struct EngineProbe {
         let tape = Tape(engine)
         let (input, taps) = (tape.leaf(x), tape.leaf(weight))
         let y = try input.convolution(taps, options)
+        let seed = random.uniform(y.shape)
         let flops = 2 * Double(y.value.count * kernel * kernel)
         let bytes = 4 * Double(x.count + y.value.count)
         let name = "depthwise \(kernel)x\(kernel) stride \(stride)"
@@ -90,7 +91,7 @@ public struct EngineProbe {
           _ = try plain.constant(x).convolution(plain.constant(weight), options)
         }
         try measure("  both gradients", flops: 2 * flops, bytes: 2 * bytes) {
-          _ = try tape.gradients(of: y, for: [input, taps], keepGraph: true)
+          _ = try tape.gradients(of: y, for: [input, taps], seed: seed, keepGraph: true)
         }
       }
     }
