@@ -251,8 +251,14 @@ def main():
         commands.run("export", ids[1], *weights, "--finetune", "1", "-o", "tuned.onnx")
         alone = commands.json(
             "supernet", "alone", ids[1], "--data", "images", "--recipe", "recipe.yaml", "--epochs",
-            "2", "-o", "alone.safetensors")
-        assert 0 < alone["test"] <= 1
+            "2", "-o", "alone")
+        assert 0 < alone["networks"][0]["test"] <= 1
+        commands.run("supernet", "evaluate", *weights, "--test", *ids[:2], "-o", "shared.csv")
+        commands.run(
+            "supernet", "alone", *ids[:2], "--data", "images", "--recipe", "recipe.yaml",
+            "--epochs", "2", "-o", "alone")
+        compared = commands.json("samples", "compare", "shared.csv", "alone/test.csv")
+        assert compared["networks"] == 2 and compared["column"] == "accuracy", compared
 
         check_packed(commands, folder, ids[0], weights)
 

@@ -42,8 +42,9 @@ extension Variable {
     adding shortcut: Variable? = nil, _ pass: Pass
   ) throws -> Variable {
     if !pass.isTraining, !pass.tape.isRecording, norm.recalibration == nil {
-      let (scale, shift) = pass.folded(norm, channels: weight.shape.last ?? 0)
-      let isDepthwise = weight.shape.count == 3
+      let filter = weight.shape
+      let (scale, shift) = pass.folded(norm, channels: filter.last ?? 0)
+      let isDepthwise = filter.count == 3
       let epilogue = ConvolutionEpilogue(
         scale: scale, shift: shift,
         activation: isDepthwise && shortcut != nil ? .identity : activation,

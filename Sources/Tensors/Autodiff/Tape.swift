@@ -106,12 +106,14 @@ public final class Tape {
     of output: Variable, for inputs: [Variable], seed: Tensor? = nil, createGraph: Bool = false,
     keepGraph: Bool = false
   ) throws -> [Variable] {
-    try check(
-      seed.map { $0.shape == output.shape } ?? true,
-      "gradients: a seed of \(seed?.shape ?? []) for \(output.shape)")
+    if let seed {
+      try check(
+        seed.shape == output.shape, "gradients: a seed of \(seed.shape) for \(output.shape)")
+    }
     let wanted = Set(inputs.compactMap { $0.node?.id })
     let found = try propagate(
-      output, seed: seed, wanted: wanted, createGraph: createGraph, keepGraph: createGraph || keepGraph)
+      output, seed: seed, wanted: wanted, createGraph: createGraph,
+      keepGraph: createGraph || keepGraph)
     return inputs.map { input in
       input.node.flatMap { found[$0.id] }
         ?? constant(Tensor(zeros: input.shape, engine: engine))

@@ -6,8 +6,8 @@ import Store
 
 struct SamplesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "samples", abstract: "Measured latencies: list, import, export as CSV.",
-    subcommands: [List.self, Import.self, Export.self])
+    commandName: "samples", abstract: "Measured latencies: list, import, export as CSV, compare.",
+    subcommands: [List.self, Import.self, Export.self, Compare.self])
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List samples of the store.")

@@ -105,17 +105,7 @@ extension SupernetCommand {
     ) throws {
       let costs = try results.map { try space.graph($0.0).cost }
       if let output {
-        let rows = zip(results, costs).map { result, cost in
-          [
-            result.1.id, String(format: "%.4f", result.1.accuracy), "\(result.1.images)",
-            "\(cost.macs)", "\(cost.parameters)", String(result.1.checkpoint.prefix(12)),
-            result.1.conditions, result.1.date,
-          ]
-        }
-        let header = [
-          "id", "accuracy", "images", "macs", "parameters", "checkpoint", "conditions", "date",
-        ]
-        try OutputFile.write(CSVTable(header: header, rows: rows).text, to: output)
+        try EvaluationCSV.write(results.map(\.1), costs: costs, to: output)
       }
       let rate = seconds > 0 ? Double(evaluated) / seconds : 0
       if common.json {
