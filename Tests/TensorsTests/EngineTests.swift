@@ -123,6 +123,17 @@ import Testing
     }
   }
 
+  @Test func depthwiseIsCutByItsWork() throws {
+    // 7 x 7 x 144 weights on 32 x 32 pixels: 7.2 M multiply-adds, well worth all parts.
+    let plan = ConvolutionPlan(
+      input: [1, 32, 32, 144], output: [1, 32, 32, 144], kernel: .init(7),
+      options: Convolution(kernel: 7, groups: 144), depthwise: true)
+    let weight = Tensor(zeros: [7, 7, 144])
+    #expect(plan.parts(32 * 9, weight, 2) == 8)
+    #expect(plan.parts(3, weight, 2) == 3)
+    #expect(plan.parts(32 * 9, weight, 1) == 1)
+  }
+
   @Test func productsEqualOpenBLAS() throws {
     let engine = try Engine(threads: 2)
     for seed in 0..<40 {

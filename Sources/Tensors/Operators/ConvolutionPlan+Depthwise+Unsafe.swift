@@ -2,7 +2,8 @@ import CKernels
 
 /// Depthwise convolution: tasks are an image, or a band of its rows, and a line of 16 channels.
 extension ConvolutionPlan {
-  private var chunks: Int { (input[3] + Int(CK_LANES) - 1) / Int(CK_LANES) }
+  /// Groups of channels.
+  var chunks: Int { (input[3] + Int(CK_LANES) - 1) / Int(CK_LANES) }
 
   /// The weight (a view, perhaps) as the kernels read it.
   private func packed(_ weight: Tensor, engine: Engine) -> Tensor {

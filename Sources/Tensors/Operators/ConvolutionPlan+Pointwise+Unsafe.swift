@@ -3,8 +3,6 @@ import CKernels
 /// Pointwise convolution: a product over all pixels. Deferred operands are computed block by block
 /// into scratch that stays in the cache.
 extension ConvolutionPlan {
-  private var rows: Int { output[0] * output[1] * output[2] }
-
   /// Rows of a block: what the kernels touch of it fits in the second-level cache.
   private func block(_ k: Int, _ n: Int) -> Int { max(24, min(504, 49_152 / (k + n)) / 12 * 12) }
 

@@ -26,23 +26,23 @@ struct ConvolutionPlan {
   /// next operator reads them.
   static let streamedElements = 2 << 20
 
+  /// Output pixels of all images: rows of a product.
+  var rows: Int { output[0] * output[1] * output[2] }
+
+  /// Parts that a loop is cut into, at most one a unit: 4 a thread, since short ones even out what
+  /// else the machine does, and none so small that starting it costs more than it gains.
+  func parts(_ units: Int, _ weight: Tensor, _ threads: Int) -> Int {
+    threads == 1 ? 1 : max(1, min(threads * 4, units, rows * weight.count / productGrain))
+  }
+
   func forward(
     _ x: Variable, _ weight: Tensor, _ finish: Epilogue, moments: Bool, engine: Engine
   ) -> (Tensor, Moments?) {
     let result = Tensor(uninitialized: output, engine: engine)
     if result.count == 0 { return (result, nil) }
-    let parts: Int
     let channels = output[3]
-    // At most 4 parts a thread: short ones even out what else the machine does.
-    let work = max(1, result.count / channels * weight.count)
-    let units: Int
-    if depthwise {
-      let chunks = (channels + Int(CK_LANES) - 1) / Int(CK_LANES)
-      units = output[0] * output[1] * chunks
-    } else {
-      units = output[0] * output[1] * output[2]
-    }
-    parts = engine.threads == 1 ? 1 : max(1, min(engine.threads * 4, units, work / productGrain))
+    let parts = parts(
+      depthwise ? output[0] * output[1] * chunks : rows, weight, engine.threads)
     let sums = PartialSums(
       parts: moments ? parts : 0, columns: channels, engine: engine)
     if depthwise {
@@ -64,10 +64,8 @@ struct ConvolutionPlan {
     let (wantsX, wantsW) = (x.requiresGradient, weight.requiresGradient)
     let dx = wantsX ? Tensor(uninitialized: input, engine: engine) : nil
     let dw = wantsW ? Tensor(uninitialized: weight.shape, engine: engine) : nil
-    let units = depthwise ? input[0] * ((input[3] + 15) / 16) : input[0] * output[1] * output[2]
-    let work = max(1, output.reduce(1, *) / output[3] * weight.value.count)
-    let parts =
-      engine.threads == 1 ? 1 : max(1, min(engine.threads * 4, units, work / productGrain))
+    let parts = parts(
+      depthwise ? input[0] * chunks : rows, weight.value, engine.threads)
     // A normalised activation that nobody else reads: its gradient goes through the activation on
     // the way out, and the sums that batch norm needs are taken.
     var sink: Deferred?

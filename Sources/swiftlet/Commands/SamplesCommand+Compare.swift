@@ -33,14 +33,14 @@ extension SamplesCommand {
           .input, "\(first) and \(second) have \(ids.count) networks in common; 2 are needed")
       }
       let (x, y) = (ids.map { a.values[$0]! }, ids.map { b.values[$0]! })
-      for (file, values) in [(first, x), (second, y)] where Set(values).count == 1 {
-        throw Failure(
-          .input, "\(file): all \(ids.count) common networks have the same \(a.column)")
-      }
-      let ranks = RankStatistics(x, y)
       let differences = zip(x, y).map { $1 - $0 }
-      let reliability = min(1, max(0, covariance(x, y) / covariance(x, x)))
-      let ceiling = reliability.squareRoot()
+      // Where all networks have the same value, differences are all there is to say.
+      let relation = Relation(x, y)
+      for (file, values) in [(first, x), (second, y)] where Set(values).count == 1 {
+        Terminal.note(
+          "\(file): all \(ids.count) common networks have the same \(a.column); nothing can be said "
+            + "of an order", quiet: common.quiet)
+      }
       if let plot {
         var picture = Plot(
           "Two measurements of \(ids.count) networks", x: Axis(first, detail: a.column),
@@ -53,7 +53,6 @@ extension SamplesCommand {
         picture.isSquare = true
         try OutputFile.write(picture.svg(), to: plot)
       }
-      let kendallCeiling = 2 / Double.pi * asin(ceiling)
       let mean = differences.reduce(0, +) / Double(ids.count)
       let largest = differences.map(abs).max() ?? 0
       if common.json {
@@ -62,9 +61,12 @@ extension SamplesCommand {
           [
             "column": .string(a.column), "networks": .integer(ids.count),
             "meanDifference": .number(mean), "largestDifference": .number(largest),
-            "kendall": .number(ranks.kendall), "spearman": .number(ranks.spearman),
-            "pearson": .number(ranks.pearson), "reliability": .number(reliability),
-            "ceilingPearson": .number(ceiling), "ceilingKendall": .number(kendallCeiling),
+            "kendall": .optional(relation?.ranks.kendall),
+            "spearman": .optional(relation?.ranks.spearman),
+            "pearson": .optional(relation?.ranks.pearson),
+            "reliability": .optional(relation?.reliability),
+            "ceilingPearson": .optional(relation?.ceiling),
+            "ceilingKendall": .optional(relation?.kendallCeiling),
           ])
       }
       if ids.count <= 50 {
@@ -75,32 +77,46 @@ extension SamplesCommand {
           })
         Output.line("")
       }
-      Output.table(
-        ["figure", a.column],
-        [
-          ["networks in both", "\(ids.count)"],
-          ["first: mean, deviation", "\(number(average(x))), \(number(deviation(x)))"],
-          ["second: mean, deviation", "\(number(average(y))), \(number(deviation(y)))"],
-          ["difference: mean, largest", "\(number(mean)), \(number(largest))"],
-          ["Kendall's tau", String(format: "%.3f", ranks.kendall)],
-          ["Spearman", String(format: "%.3f", ranks.spearman)],
-          ["Pearson", String(format: "%.3f", ranks.pearson)],
-          ["reliability of the first", String(format: "%.3f", reliability)],
-          [
-            "ceiling of a predictor of the first",
-            String(format: "tau %.3f, Pearson %.3f", kendallCeiling, ceiling),
-          ],
-        ])
+      var rows = [
+        ["networks in both", "\(ids.count)"],
+        ["first: mean, deviation", "\(number(average(x))), \(number(deviation(x)))"],
+        ["second: mean, deviation", "\(number(average(y))), \(number(deviation(y)))"],
+        ["difference: mean, largest", "\(number(mean)), \(number(largest))"],
+      ]
+      if let relation { rows += relation.rows }
+      Output.table(["figure", a.column], rows)
     }
 
     private func number(_ value: Double) -> String { String(format: "%.4f", value) }
-    private func average(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
-    private func deviation(_ x: [Double]) -> Double { covariance(x, x).squareRoot() }
+  }
 
-    /// Of a sample: divided by one less than its size.
-    private func covariance(_ x: [Double], _ y: [Double]) -> Double {
-      let (mx, my) = (average(x), average(y))
-      return zip(x, y).reduce(0) { $0 + ($1.0 - mx) * ($1.1 - my) } / Double(x.count - 1)
+  /// How two measurements follow each other; nil where one side is constant.
+  private struct Relation {
+    let ranks: RankStatistics
+    /// Share of the first measurement's variance that is common to both, from 0 to 1.
+    let reliability: Double
+
+    init?(_ x: [Double], _ y: [Double]) {
+      guard Set(x).count > 1, Set(y).count > 1 else { return nil }
+      ranks = RankStatistics(x, y)
+      reliability = min(1, max(0, covariance(x, y) / covariance(x, x)))
+    }
+
+    /// Pearson's correlation of the first with what is common: no predictor does better.
+    var ceiling: Double { reliability.squareRoot() }
+    var kendallCeiling: Double { 2 / Double.pi * asin(ceiling) }
+
+    var rows: [[String]] {
+      [
+        ["Kendall's tau", String(format: "%.3f", ranks.kendall)],
+        ["Spearman", String(format: "%.3f", ranks.spearman)],
+        ["Pearson", String(format: "%.3f", ranks.pearson)],
+        ["reliability of the first", String(format: "%.3f", reliability)],
+        [
+          "ceiling of a predictor of the first",
+          String(format: "tau %.3f, Pearson %.3f", kendallCeiling, ceiling),
+        ],
+      ]
     }
   }
 
@@ -139,4 +155,13 @@ extension SamplesCommand {
       }
     }
   }
+}
+
+private func average(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
+private func deviation(_ x: [Double]) -> Double { covariance(x, x).squareRoot() }
+
+/// Of a sample: divided by one less than its size.
+private func covariance(_ x: [Double], _ y: [Double]) -> Double {
+  let (mx, my) = (average(x), average(y))
+  return zip(x, y).reduce(0) { $0 + ($1.0 - mx) * ($1.1 - my) } / Double(x.count - 1)
 }
