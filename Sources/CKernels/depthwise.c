@@ -8,11 +8,13 @@ static int64_t row_width(const ck_window *w) {
 }
 
 int64_t ck_depthwise_band(const ck_window *w) {
-  // 24 KiB of input rows: half of a first-level cache.
+  // At most 24 KiB of input rows, in a first-level cache of 32 or 48. More than three output rows
+  // only push the gradient's rows out of it.
   const int64_t span = (w->kernel_h - 1) * w->dilation_h + 1;
   const int64_t room = 24 * 1024 / (row_width(w) * CK_LANES * (int64_t)sizeof(float));
   int64_t band = (room - span) / w->stride_h + 1;
   if (room < span || band < 1) band = 1;
+  if (band > 3) band = 3;
   return band < w->out_height ? band : w->out_height;
 }
 

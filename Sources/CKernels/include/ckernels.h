@@ -211,6 +211,7 @@ typedef struct {
   const float *scale, *shift;
   int32_t activation;
   int32_t streamed;  // store past the caches: for results that don't fit in them
+  int32_t more;      // another image lies behind this one; it is fetched meanwhile
   double *sums, *squares;
 } ck_depthwise_args;
 void ck_depthwise(const ck_depthwise_args *args, int64_t c0, int64_t n, float *scratch);
@@ -223,7 +224,7 @@ typedef struct {
   ck_source gradient;  // of the output
   const float *weight;
   float *dx;
-  int32_t streamed;  // dx, as above
+  int32_t streamed, more;  // dx, as above
   ck_sink sink;
   float *dw;
 } ck_depthwise_gradient_args;

@@ -24,33 +24,55 @@ CK_INLINE void FN(dw_tile)(const int count, const int64_t step, const float *con
   }
 }
 
+// acc[j] += sum over kx < kw of w[kx] * p[(j * step + kx) pixels], undilated, w[kx] at distance
+// wstep: each pixel is loaded once, the taps stay in registers. Loads would limit it otherwise.
+CK_INLINE void FN(dw_slide)(const int count, const int kw, const int step, const float *p,
+                            const float *w, const int64_t wstep, vec *acc) {
+  vec taps[kw];
+  UNROLL for (int x = 0; x < kw; x++) taps[x] = FN(load)(w + x * wstep);
+  UNROLL for (int i = 0; i < (count - 1) * step + kw; i++) {
+    const vec value = FN(load)(p + i * CK_LANES);
+    UNROLL for (int x = 0; x < kw; x++) {
+      const int j = (i - x) / step;
+      if (i >= x && (i - x) % step == 0 && j < count) acc[j] += taps[x] * value;
+    }
+  }
+}
+
 CK_INLINE int64_t FN(dw_row_width)(const ck_window *w) {
   return (w->out_width - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
 }
 
-// Loads input row iy (zeros outside the image) of channels c0..<c0 + n into a padded row, and
-// fetches the one that is read `ahead` rows later: behind the last one come the next channels, and
-// behind those the next image.
+// A ring's slot less than one turn further on; a division would cost as much as a pixel.
+CK_INLINE int64_t FN(dw_slot)(int64_t slot, int64_t size) {
+  return slot >= size ? slot - size : slot;
+}
+
+CK_INLINE void FN(dw_zero)(float *to, int64_t pixels) {
+  for (int64_t i = 0; i < pixels * CK_LANES; i += VW) FN(store)(to + i, (vec){0});
+}
+
+// Loads input row iy (zeros outside the image) of channels c0..<c0 + n into a padded row, and fetches
+// the one `ahead` rows later. A pixel's lines of channels lie far apart in memory, which delivers
+// lines that lie side by side three times as fast: so while the channels of one image are read, the
+// next image is fetched, if there is `more`, from its first line to its last, and comes from the
+// caches when its turn has come.
 static void FN(dw_load)(const ck_window *w, const ck_source *in, int64_t iy, int64_t ahead,
-                        int64_t c0, int64_t n, int64_t left, int64_t padded, int64_t height,
-                        int64_t width, float *row) {
+                        int32_t more, int64_t c0, int64_t n, int64_t left, int64_t padded,
+                        int64_t height, int64_t width, float *row) {
   if (iy < 0 || iy >= height) {
-    memset(row, 0, (size_t)(padded * CK_LANES) * sizeof(float));
+    FN(dw_zero)(row, padded);
     return;
   }
   int64_t lead = left < padded ? left : padded;
   int64_t count = padded - lead < width ? padded - lead : width;
   if (count < 0) count = 0;
-  memset(row, 0, (size_t)(lead * CK_LANES) * sizeof(float));
-  const int64_t line = width * w->channels;
-  int64_t distance = ahead * line;
-  if (iy + ahead >= height) {
-    distance -= height * line - CK_LANES;
-    if (c0 + CK_LANES >= w->channels) distance += height * line - c0 - CK_LANES;
-  }
-  FN(source_lanes)(in, count, iy * line + c0, distance, n, w->channels, c0, row + lead * CK_LANES);
-  const int64_t rest = padded - lead - count;
-  memset(row + (lead + count) * CK_LANES, 0, (size_t)(rest * CK_LANES) * sizeof(float));
+  FN(dw_zero)(row, lead);
+  const int64_t line = width * w->channels, offset = iy * line + c0;
+  const int64_t near = offset + ahead * line;
+  const int64_t far = more ? height * line + (c0 * height + iy * CK_LANES) * width : near;
+  FN(source_lanes)(in, count, offset, near, far, n, w->channels, c0, row + lead * CK_LANES);
+  FN(dw_zero)(row + (lead + count) * CK_LANES, padded - lead - count);
 }
 
 typedef struct {
@@ -85,16 +107,25 @@ CK_INLINE void FN(dw_put)(FN(dw_out) * o, const int count, vec *acc, int64_t ox,
   }
 }
 
-CK_INLINE void FN(dw_row)(const ck_window *w, const int64_t step, const float *const *ring,
-                          const float *weights, int v, FN(dw_out) * o) {
+// A row of the result; kw is the kernel's width if it slides, 0 otherwise.
+CK_INLINE void FN(dw_row)(const ck_window *w, const int kw, const int64_t step,
+                          const float *const *ring, const float *weights, int v, FN(dw_out) * o) {
   const float *rows[w->kernel_h];
-  vec acc[DW_TILE];
   int64_t ox = 0;
 #define DW_STEP(count)                                                                           \
   for (; ox + count <= w->out_width; ox += count) {                                              \
+    vec acc[count];                                                                              \
     for (int64_t k = 0; k < w->kernel_h; k++) rows[k] = ring[k] + ox * step * CK_LANES + v * VW;  \
-    FN(dw_tile)(count, step, rows, w->kernel_h, w->kernel_w, w->dilation_w, weights + v * VW,     \
-                acc);                                                                            \
+    if (kw) {                                                                                    \
+      UNROLL for (int j = 0; j < count; j++) acc[j] = (vec){0};                                  \
+      for (int64_t k = 0; k < w->kernel_h; k++) {                                                \
+        FN(dw_slide)(count, kw, (int)step, rows[k], weights + k * kw * CK_LANES + v * VW,        \
+                     CK_LANES, acc);                                                             \
+      }                                                                                          \
+    } else {                                                                                     \
+      FN(dw_tile)(count, step, rows, w->kernel_h, w->kernel_w, w->dilation_w, weights + v * VW,  \
+                  acc);                                                                          \
+    }                                                                                            \
     FN(dw_put)(o, count, acc, ox, v);                                                            \
   }
   DW_STEP(DW_TILE)
@@ -104,6 +135,27 @@ CK_INLINE void FN(dw_row)(const ck_window *w, const int64_t step, const float *c
   DW_STEP(4)
   DW_STEP(1)
 #undef DW_STEP
+}
+
+static __attribute__((noinline)) void FN(dw_any_row)(const ck_window *w, const float *const *ring,
+                                                     const float *weights, int v,
+                                                     FN(dw_out) * o) {
+  const int64_t width = w->dilation_w == 1 ? w->kernel_w : 0;
+#define DW_ROW(kw, step) FN(dw_row)(w, kw, step, ring, weights, v, o)
+  if (w->stride_w == 1) {
+    if (width == 3) DW_ROW(3, 1);
+    else if (width == 5) DW_ROW(5, 1);
+    else if (width == 7) DW_ROW(7, 1);
+    else DW_ROW(0, 1);
+  } else if (w->stride_w == 2) {
+    if (width == 3) DW_ROW(3, 2);
+    else if (width == 5) DW_ROW(5, 2);
+    else if (width == 7) DW_ROW(7, 2);
+    else DW_ROW(0, 2);
+  } else {
+    DW_ROW(0, w->stride_w);
+  }
+#undef DW_ROW
 }
 
 static void FN(depthwise)(const ck_depthwise_args *args, int64_t c0, int64_t n, float *scratch) {
@@ -116,18 +168,20 @@ static void FN(depthwise)(const ck_depthwise_args *args, int64_t c0, int64_t n, 
   vec sums[CK_LANES / VW] = {{0}}, squares[CK_LANES / VW] = {{0}};
   const float *rows[w->kernel_h];
   int64_t next = -w->pad_top;  // first input row not loaded
+  int64_t first = 0;           // slot of the window's first row
   for (int64_t oy = 0; oy < w->out_height; oy++) {
     const int64_t top = oy * w->stride_h - w->pad_top;
     if (next < top) next = top;
     for (; next < top + span; next++) {
-      const int64_t slot = (next + w->pad_top) % span;
-      FN(dw_load)(w, &args->in, next, w->stride_h, c0, n, w->pad_left, padded, w->height, w->width,
-                  ring + slot * padded * CK_LANES);
+      const int64_t slot = FN(dw_slot)(first + next - top, span);
+      FN(dw_load)(w, &args->in, next, w->stride_h, args->more, c0, n, w->pad_left, padded, w->height,
+                  w->width, ring + slot * padded * CK_LANES);
     }
     for (int64_t k = 0; k < w->kernel_h; k++) {
-      const int64_t slot = (top + k * w->dilation_h + w->pad_top) % span;
+      const int64_t slot = FN(dw_slot)(first + k * w->dilation_h, span);
       rows[k] = ring + slot * padded * CK_LANES;
     }
+    for (first += w->stride_h; first >= span;) first -= span;
     float *out = args->out + oy * w->out_width * w->channels + c0;
     UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
       FN(dw_out) o = {.out = out, .distance = w->channels, .n = n,
@@ -141,13 +195,7 @@ static void FN(depthwise)(const ck_depthwise_args *args, int64_t c0, int64_t n, 
         o.scale = FN(load)(args->scale + c0 + v * VW);
         o.shift = FN(load)(args->shift + c0 + v * VW);
       }
-      if (w->stride_w == 1) {
-        FN(dw_row)(w, 1, rows, weights, v, &o);
-      } else if (w->stride_w == 2) {
-        FN(dw_row)(w, 2, rows, weights, v, &o);
-      } else {
-        FN(dw_row)(w, w->stride_w, rows, weights, v, &o);
-      }
+      FN(dw_any_row)(w, rows, weights, v, &o);
       sums[v] = o.sum, squares[v] = o.square;
     }
     if (args->activation > CK_HARD_SWISH) {
@@ -178,7 +226,21 @@ CK_INLINE void FN(dw_taps)(const int nrows, const int nkx, const int64_t step, i
     const float *d = ds[y] + at;
     const float *row[nrows];
     UNROLL for (int r = 0; r < nrows; r++) row[r] = rows[y * kh + r] + at + shift;
-    for (int64_t ox = 0; ox < width; ox++) {
+    int64_t ox = 0;
+    // Two neighbours read most of the same pixels: loads, not multiply-adds, are what limits this.
+    if (step == 1 && dilation == 1) {
+      for (; ox + 2 <= width; ox += 2) {
+        const vec g = FN(load)(d + ox * CK_LANES), g2 = FN(load)(d + (ox + 1) * CK_LANES);
+        UNROLL for (int r = 0; r < nrows; r++) {
+          UNROLL for (int x = 0; x <= nkx; x++) {
+            const vec value = FN(load)(row[r] + (ox + x) * CK_LANES);
+            if (x < nkx) acc[r * nkx + x] += g * value;
+            if (x > 0) acc[r * nkx + x - 1] += g2 * value;
+          }
+        }
+      }
+    }
+    for (; ox < width; ox++) {
       const vec g = FN(load)(d + ox * CK_LANES);
       UNROLL for (int r = 0; r < nrows; r++) {
         UNROLL for (int x = 0; x < nkx; x++) {
@@ -237,84 +299,130 @@ typedef struct {
 // Columns of a row of dx that are `phase` modulo the stride: taps and where each one starts.
 typedef struct {
   int64_t taps, width;
-  int64_t *kxs, *offsets;
+  int64_t *kxs, *offsets;  // of a sliding kernel, ascending and descending by one
 } FN(dw_phase);
 
-// A row of dx: for each phase of the stride, a row correlation of the gradient's rows.
+// Where a row of dx goes, and what it goes through: `from` is the sink's z there, or NULL.
+typedef struct {
+  float *to;
+  const float *from;
+  int64_t distance, n;  // of pixels, and valid channels
+  int32_t activation, streamed;
+  vec scale, shift, sum, product;
+} FN(dw_back_out);
+
+// Pixels of dx on their way out.
+CK_INLINE void FN(dw_back_put)(FN(dw_back_out) * o, const int count, const int32_t kind,
+                               const vec *acc) {
+  vec sum = {0}, product = {0};
+  UNROLL for (int j = 0; j < count; j++) {
+    vec g = acc[j];
+    if (o->from) {
+      const vec z = FN(load)(o->from + j * o->distance);
+      g *= FN(activate_slope)(kind, z * o->scale + o->shift);
+      sum += g;
+      product += g * z;
+    }
+    if (o->streamed) {
+      FN(stream)(o->to + j * o->distance, g);
+    } else {
+      FN(store_n)(o->to + j * o->distance, g, o->n);
+    }
+  }
+  o->sum += sum;
+  o->product += product;
+  o->to += count * o->distance;
+  if (o->from) o->from += count * o->distance;
+}
+
+// The same for any activation, one by one.
+static __attribute__((noinline)) void FN(dw_back_put_any)(FN(dw_back_out) * o, int64_t count,
+                                                          const float *tile) {
+  const int32_t kind = o->activation;
+  for (int64_t j = 0; j < count; j++) {
+    const vec g = FN(load)(tile + j * VW);
+#define CK_RUN(k) FN(dw_back_put)(o, 1, k, &g);
+    CK_KINDS(CK_RUN)
+#undef CK_RUN
+  }
+}
+
+// A row of dx's columns of one phase: a row correlation of the gradient's rows. kw is the kernel's
+// width if it slides, 0 otherwise.
+CK_INLINE void FN(dw_back_phase)(const ck_window *w, const int kw, const FN(dw_phase) * f,
+                                 const float *const *rows, const int64_t *kys, int64_t count,
+                                 const float *weights, FN(dw_back_out) * o) {
+  float tile[DW_TILE * VW] __attribute__((aligned(64)));
+  int64_t x = 0;
+#define DW_BACK(size)                                                                     \
+  for (; x + size <= f->width; x += size) {                                               \
+    vec acc[size];                                                                        \
+    UNROLL for (int j = 0; j < size; j++) acc[j] = (vec){0};                              \
+    for (int64_t a = 0; a < count; a++) {                                                 \
+      const float *wr = weights + kys[a] * w->kernel_w * CK_LANES;                        \
+      const float *row = rows[a] + x * CK_LANES;                                          \
+      if (kw) {                                                                           \
+        FN(dw_slide)(size, kw, 1, row + f->offsets[kw - 1] * CK_LANES,                    \
+                     wr + (kw - 1) * CK_LANES, -CK_LANES, acc);                           \
+        continue;                                                                         \
+      }                                                                                   \
+      for (int64_t b = 0; b < f->taps; b++) {                                             \
+        const vec wv = FN(load)(wr + f->kxs[b] * CK_LANES);                               \
+        const float *p = row + f->offsets[b] * CK_LANES;                                  \
+        UNROLL for (int j = 0; j < size; j++) acc[j] += wv * FN(load)(p + j * CK_LANES);  \
+      }                                                                                   \
+    }                                                                                     \
+    switch (o->activation) {                                                              \
+      case CK_IDENTITY: FN(dw_back_put)(o, size, CK_IDENTITY, acc); break;                \
+      case CK_RELU: FN(dw_back_put)(o, size, CK_RELU, acc); break;                        \
+      case CK_RELU6: FN(dw_back_put)(o, size, CK_RELU6, acc); break;                      \
+      case CK_HARD_SWISH: FN(dw_back_put)(o, size, CK_HARD_SWISH, acc); break;            \
+      default:                                                                            \
+        UNROLL for (int j = 0; j < size; j++) FN(store)(tile + j * VW, acc[j]);           \
+        FN(dw_back_put_any)(o, size, tile);                                               \
+    }                                                                                     \
+  }
+  DW_BACK(DW_TILE)
+#if DW_TILE > 8
+  DW_BACK(8)
+#endif
+  DW_BACK(4)
+  DW_BACK(1)
+#undef DW_BACK
+}
+
 static void FN(dw_back_row)(const ck_depthwise_gradient_args *args, int64_t iy,
                             const float *const *rows, const int64_t *kys, int64_t count,
                             const FN(dw_phase) * phases, const float *weights, int64_t c0,
                             int64_t n, FN(dw_sums) * total) {
   const ck_window *w = args->window;
-  const int64_t s = w->stride_w;
+  const int64_t s = w->stride_w, width = s == 1 && w->dilation_w == 1 ? w->kernel_w : 0;
   const ck_sink *sink = &args->sink;
-  const int sinks = sink->z != NULL;
-  float *out = args->dx + iy * w->width * w->channels + c0;
-  const float *z = sinks ? sink->z + iy * w->width * w->channels + c0 : NULL;
-  const int streamed =
-      args->streamed && n >= CK_LANES && FN(lines)(out) && w->channels % CK_LANES == 0;
-  vec acc[DW_TILE];
+  const int64_t start = iy * w->width * w->channels + c0;
   for (int64_t phase = 0; phase < s; phase++) {
-    const FN(dw_phase) *f = &phases[phase];
-    const int64_t width = f->width;
     UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
-      const int64_t m = n - v * VW;
-      if (m <= 0) break;
-      vec scale = {0}, shift = {0};
-      if (sinks) {
-        scale = FN(load)(sink->scale + c0 + v * VW);
-        shift = FN(load)(sink->shift + c0 + v * VW);
+      if (n <= v * VW) break;
+      const int64_t at = start + phase * w->channels + v * VW;
+      FN(dw_back_out) o = {.to = args->dx + at, .distance = s * w->channels, .n = n - v * VW,
+                           .activation = sink->activation, .sum = total->sums[v],
+                           .product = total->products[v]};
+      o.streamed = args->streamed && n >= CK_LANES && FN(lines)(o.to) &&
+                   w->channels % CK_LANES == 0;
+      if (sink->z) {
+        o.from = sink->z + at;
+        o.scale = FN(load)(sink->scale + c0 + v * VW);
+        o.shift = FN(load)(sink->shift + c0 + v * VW);
       }
-      int64_t j0 = 0;
-      while (j0 < width) {
-        int tile;
-#define DW_BACK(size)                                                                       \
-  tile = size;                                                                              \
-  UNROLL for (int j = 0; j < size; j++) acc[j] = (vec){0};                                  \
-  for (int64_t a = 0; a < count; a++) {                                                     \
-    const float *wr = weights + kys[a] * w->kernel_w * CK_LANES + v * VW;                   \
-    const float *row = rows[a] + j0 * CK_LANES + v * VW;                                    \
-    for (int64_t b = 0; b < f->taps; b++) {                                                 \
-      const vec wv = FN(load)(wr + f->kxs[b] * CK_LANES);                                   \
-      const float *p = row + f->offsets[b] * CK_LANES;                                      \
-      UNROLL for (int j = 0; j < size; j++) acc[j] += wv * FN(load)(p + j * CK_LANES);      \
-    }                                                                                       \
-  }
-        if (width - j0 >= DW_TILE) {
-          DW_BACK(DW_TILE)
-#if DW_TILE > 8
-        } else if (width - j0 >= 8) {
-          DW_BACK(8)
-#endif
-        } else if (width - j0 >= 4) {
-          DW_BACK(4)
-        } else {
-          DW_BACK(1)
-        }
-#undef DW_BACK
-        const int32_t kind = sink->activation;
-        float *to = out + (j0 * s + phase) * w->channels + v * VW;
-        const float *from = sinks ? z + (j0 * s + phase) * w->channels + v * VW : NULL;
-        const int64_t distance = s * w->channels;
-#define CK_RUN(k)                                                          \
-  for (int j = 0; j < tile; j++) {                                         \
-    vec g = acc[j];                                                        \
-    if (sinks) {                                                           \
-      const vec zv = FN(load)(from + j * distance);                   \
-      g *= FN(activate_slope)(k, zv * scale + shift);                      \
-      total->sums[v] += g;                                                 \
-      total->products[v] += g * zv;                                        \
-    }                                                                      \
-    if (streamed) {                                                        \
-      FN(stream)(to + j * distance, g);                                    \
-    } else {                                                               \
-      FN(store_n)(to + j * distance, g, m);                                \
-    }                                                                      \
-  }
-        CK_KINDS(CK_RUN)
-#undef CK_RUN
-        j0 += tile;
-      }
+      const float *shifted[count + 1];
+      for (int64_t a = 0; a < count; a++) shifted[a] = rows[a] + v * VW;
+#define DW_PHASE(kw) \
+  FN(dw_back_phase)(w, kw, &phases[phase], shifted, kys, count, weights + v * VW, &o)
+      if (width == 3) DW_PHASE(3);
+      else if (width == 5) DW_PHASE(5);
+      else if (width == 7) DW_PHASE(7);
+      else DW_PHASE(0);
+#undef DW_PHASE
+      total->sums[v] = o.sum, total->products[v] = o.product;
     }
   }
 }
@@ -355,28 +463,30 @@ static void FN(depthwise_gradient)(const ck_depthwise_gradient_args *args, int64
   int64_t next = -w->pad_top, emitted = 0;
   for (int64_t oy = 0; oy < w->out_height; oy += band) {
     const int64_t end = w->out_height - oy < band ? w->out_height : oy + band;
+    const int64_t dfirst = oy % dspan;
     for (int64_t y = oy; y < end; y++) {
-      float *drow = dring + (y % dspan) * dpadded * CK_LANES;
-      FN(dw_load)(w, &args->gradient, y, band, c0, n, left, dpadded, w->out_height, w->out_width,
-                  drow);
+      float *drow = dring + FN(dw_slot)(dfirst + y - oy, dspan) * dpadded * CK_LANES;
+      FN(dw_load)(w, &args->gradient, y, band, args->more, c0, n, left, dpadded, w->out_height,
+                  w->out_width, drow);
       ds[y - oy] = drow + left * CK_LANES;
     }
     if (dw) {
       const int64_t top = oy * sh - w->pad_top, bottom = (end - 1) * sh - w->pad_top + span;
       if (next < top) next = top;
+      const int64_t first = oy * sh % ring_rows;
       for (; next < bottom; next++) {
-        const int64_t slot = (next + w->pad_top) % ring_rows;
-        FN(dw_load)(w, &args->in, next, band * sh, c0, n, w->pad_left, padded, w->height, w->width,
-                    ring + slot * padded * CK_LANES);
+        const int64_t slot = FN(dw_slot)(first + next - top, ring_rows);
+        FN(dw_load)(w, &args->in, next, band * sh, args->more, c0, n, w->pad_left, padded, w->height,
+                    w->width, ring + slot * padded * CK_LANES);
       }
       for (int64_t y = oy; y < end; y++) {
         for (int64_t k = 0; k < kh; k++) {
-          rows[(y - oy) * kh + k] =
-              ring + ((y * sh + k * w->dilation_h) % ring_rows) * padded * CK_LANES;
+          const int64_t slot =
+              FN(dw_slot)(first + (y - oy) * sh + k * w->dilation_h, ring_rows);
+          rows[(y - oy) * kh + k] = ring + slot * padded * CK_LANES;
         }
       }
-      UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
-        if (n <= v * VW) break;
+      for (int v = 0; v < CK_LANES / VW && n > v * VW; v++) {
         if (sw == 1) {
           FN(dw_band_taps)(w, 1, end - oy, rows, ds, dw, v);
         } else if (sw == 2) {
@@ -396,7 +506,9 @@ static void FN(depthwise_gradient)(const ck_depthwise_gradient_args *args, int64
         const int64_t y = sh == 1 ? t : t / sh;
         if (y * sh != t || y >= w->out_height) continue;
         kys[count] = ky;
-        rows[count++] = dring + (y % dspan) * dpadded * CK_LANES;
+        // y may lie before the band, by less than the ring holds.
+        const int64_t slot = FN(dw_slot)(dfirst + y - oy + dspan, dspan);
+        rows[count++] = dring + FN(dw_slot)(slot, dspan) * dpadded * CK_LANES;
       }
       FN(dw_back_row)(args, emitted, rows, kys, count, phases, weights, c0, n, &total);
       emitted++;

@@ -1,15 +1,6 @@
+
 // Deferred values: read through a source, written through a sink. Whole vectors are read even where
 // fewer channels are left: buffers have slack behind them.
-
-CK_INLINE vec FN(affine_at)(const ck_source *s, const float *x, const float *z, const vec p,
-                            const vec q, const vec r) {
-  vec v = FN(load)(x);
-  if (s->p) {
-    v = v * p + r;
-    if (z) v += q * FN(load)(z);
-  }
-  return v;
-}
 
 #define CK_KINDS(run)                                                                         \
   switch (kind) {                                                                             \
@@ -24,18 +15,21 @@ CK_INLINE vec FN(affine_at)(const ck_source *s, const float *x, const float *z, 
     default: run(CK_IDENTITY) break;                                                          \
   }
 
-// `count` pixels, each `n` channels (at most 16) at distance ldx, to pixels of CK_LANES. Those that
-// lie `ahead` of them are fetched meanwhile: a line of each pixel, too far apart for the hardware's
-// prefetchers.
-CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind,
-                                 int64_t count, int64_t offset, int64_t ahead, int64_t n,
+// `count` pixels, each `n` channels (at most 16) at distance ldx, to pixels of CK_LANES. Meanwhile
+// those at `near` are fetched, lines too far apart for the hardware's prefetchers, and as many lines
+// from `far` on, side by side.
+CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind, int64_t count,
+                                 int64_t offset, int64_t near, int64_t far, int64_t n,
                                  int64_t ldx, int64_t c0, float *out) {
   const float *x = s->x + offset, *z = s->z ? s->z + offset : NULL;
+  const float *near_x = s->x + near, *near_z = s->z + near;
+  const float *far_x = s->x + far, *far_z = s->z + far;
+  const int affine = s->p != NULL, gated = s->gate != NULL;
   UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
     const int64_t m = n - v * VW;
     vec p = {0}, q = {0}, r = {0}, gate = FN(splat)(1.0f);
-    if (s->gate && m > 0) gate = FN(load)(s->gate + c0 + v * VW);
-    if (s->p && m > 0) {
+    if (gated && m > 0) gate = FN(load)(s->gate + c0 + v * VW);
+    if (affine && m > 0) {
       p = FN(load)(s->p + c0 + v * VW);
       r = FN(load)(s->r + c0 + v * VW);
       if (z) q = FN(load)(s->q + c0 + v * VW);
@@ -43,22 +37,32 @@ CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind,
     for (int64_t i = 0; i < count; i++) {
       const int64_t at = i * ldx + v * VW;
       if (v == 0) {
-        __builtin_prefetch(x + at + ahead);
-        if (z) __builtin_prefetch(z + at + ahead);
+        __builtin_prefetch(near_x + at, 0, 2);
+        __builtin_prefetch(far_x + i * CK_LANES, 0, 2);
+        if (z) __builtin_prefetch(near_z + at, 0, 2);
+        if (z) __builtin_prefetch(far_z + i * CK_LANES, 0, 2);
       }
       vec value = {0};
-      if (m > 0) value = FN(activate)(kind, FN(affine_at)(s, x + at, z ? z + at : NULL, p, q, r));
-      if (s->gate) value *= gate;
+      if (m > 0) {
+        value = FN(load)(x + at);
+        if (affine) {
+          value = value * p + r;
+          if (z) value += q * FN(load)(z + at);
+        }
+        value = FN(activate)(kind, value);
+      }
+      if (gated) value *= gate;
       FN(store)(out + i * CK_LANES + v * VW, value);
     }
   }
 }
 
 static __attribute__((noinline)) void FN(source_lanes)(const ck_source *s, int64_t count,
-                                                       int64_t offset, int64_t ahead, int64_t n,
-                                                       int64_t ldx, int64_t c0, float *out) {
+                                                       int64_t offset, int64_t near, int64_t far,
+                                                       int64_t n, int64_t ldx, int64_t c0,
+                                                       float *out) {
   const int32_t kind = s->activation;
-#define CK_RUN(k) FN(source_pixels)(s, k, count, offset, ahead, n, ldx, c0, out);
+#define CK_RUN(k) FN(source_pixels)(s, k, count, offset, near, far, n, ldx, c0, out);
   CK_KINDS(CK_RUN)
 #undef CK_RUN
 }

@@ -66,6 +66,7 @@ extension ConvolutionPlan {
         let first = image * inputImage + band.inputRow * input[2] * input[3]
         args.in = stored.map { ck_source($0 + first) } ?? x.source(at: first)
         args.out = out + image * outputImage + band.outputRow * output[2] * output[3]
+        args.more = bands == 1 && image + 1 < output[0] ? 1 : 0
         withUnsafePointer(to: band.window) { window in
           args.window = window
           ck_depthwise(&args, Int64(channel), Int64(count), space.0 + part * space.1)
@@ -97,6 +98,7 @@ extension ConvolutionPlan {
           args.in = x.source(at: image * inputImage)
           args.gradient = g.source(at: image * outputImage)
           args.dx = dx.map { $0.base + image * inputImage }
+          args.more = image + 1 < input[0] ? 1 : 0
           args.sink = Self.sink(sink, at: image * inputImage, sums, part: part)
           ck_depthwise_gradient(
             &args, Int64(channel), Int64(count), scratch.base + part * scratch.shape[1])
