@@ -34,9 +34,9 @@ public final class Inference {
     }
   }
 
-  /// The largest array with which inference of the benchmark's networks was fastest: about the
-  /// second-level cache of a core.
-  private static let cacheBytes = 1_400_000
+  /// The largest array with which inference of the benchmark's networks was fastest: what a layer
+  /// reads and what it writes then fit in a core's second-level cache of 1 MiB.
+  private static let cacheBytes = 700_000
 
   /// - Parameter chunk: rows of the batch that go through all layers together; as many as fit in a
   ///   core's cache when left out.
