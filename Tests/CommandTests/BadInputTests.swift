@@ -18,6 +18,16 @@ struct BadInputTests {
     (["samples", "import", "nosuch.csv"], 65, "nosuch.csv"),
     (["study", "resume", "ghost"], 65, "ghost"),
     (
+      [
+        "predict", "latency", "--device", "ghost",
+        "ofa-mobilenetv3:r176-k3e4_k5e6-k7e3_k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3",
+      ], 69, "unknown device 'ghost'"
+    ),
+    (
+      ["predictor", "adapt", "--device", "d", "--samples", "other.csv"], 65,
+      "its samples are of 'phone' (column 'device'), none of 'd'; say --device phone"
+    ),
+    (
       ["search", "--space", "ofa-mobilenetv3", "--device", "d", "--latency-budget", "25"], 64,
       "with its unit"
     ),
@@ -42,6 +52,8 @@ struct BadInputTests {
       .write(toFile: command.path("zero.csv"), atomically: true, encoding: .utf8)
     try "id,latency\na,1.5\n"
       .write(toFile: command.path("columns.csv"), atomically: true, encoding: .utf8)
+    try "id,latency_ms,device\nnasbench201:c3-c3_c3-c3_c3_c3,1.5,phone\n"
+      .write(toFile: command.path("other.csv"), atomically: true, encoding: .utf8)
     let result = try command.run(arguments)
     #expect(result.errors.contains(message), "\(result.errors)")
     #expect(result.status == status, "\(result.errors)")

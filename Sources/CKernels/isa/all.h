@@ -5,4 +5,5 @@
 #include "elementwise.h"
 #include "source.h"
 #include "depthwise.h"
+#include "depthwise_gradient.h"
 #include "probe.h"

@@ -3,6 +3,7 @@ import ArgumentParser
 import Devices
 import Foundation
 import Predictors
+import Store
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -60,6 +61,24 @@ struct PredictCommand: ParsableCommand {
       }
     }
 
+    /// The named table, else the device's own, else the one that came along for a device that is
+    /// known: a misspelt name must not get another machine's latencies.
+    private func table(_ space: SearchSpace) throws -> String {
+      if let latencyPredictor { return latencyPredictor }
+      let device = device ?? ""
+      let found = try BundledFiles.table(space: space.name, device: device)
+      if found.isOwn {
+        Terminal.note("note: by the table \(found.path)", quiet: common.quiet)
+      } else {
+        _ = try Store().device(named: device)
+        Terminal.note(
+          "note: by \(found.path), which was measured on another machine; '\(device)' has no table "
+            + "and fewer than \(FewShotAdaptation.fewest) samples of \(space.name)",
+          quiet: common.quiet)
+      }
+      return found.path
+    }
+
     private func refuseConfidence(_ why: String) throws {
       guard confidence != nil else { return }
       throw Failure(.usage, "--confidence: \(why); a --device with samples has")
@@ -68,8 +87,7 @@ struct PredictCommand: ParsableCommand {
     private func byTable(_ networks: [String]) throws {
       try refuseConfidence("a table has no intervals")
       try Predictions.run(networks, key: "latencyMs", common: common) { space in
-        let path =
-          try latencyPredictor ?? BundledFiles.table(space: space.name, device: device ?? "").path
+        let path = try table(space)
         let predictor = try LookupTablePredictor(
           space: space, table: try LookupTable(path: path))
         return { genotypes in

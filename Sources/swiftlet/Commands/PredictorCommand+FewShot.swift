@@ -34,8 +34,16 @@ extension PredictorCommand {
       }
       let store = try Store()
       if let samples {
-        try SampleImport(device: device, replacing: true, subMillisecond: subMillisecond)
-          .add([samples], to: store)
+        let source = SampleImport(device: device, replacing: true, subMillisecond: subMillisecond)
+        // A column 'device' counts for more than the option: rows of others would help nothing here.
+        let named = Set(try source.read(samples).map(\.device)).sorted()
+        guard named.isEmpty || named.contains(device) else {
+          throw Failure(
+            .input,
+            "\(samples): its samples are of '\(named.joined(separator: "', '"))' (column 'device'), "
+              + "none of '\(device)'; say --device \(named[0]), or leave that column out")
+        }
+        try source.add([samples], to: store)
       } else {
         guard let space else { throw Failure(.usage, "name a --space to measure, or --samples") }
         let searchSpace = try SpaceCatalog.standard.space(space)

@@ -5,13 +5,17 @@ import Store
 
 /// Latencies of ids and ONNX files by a device's few-shot predictor.
 enum FewShotPredictions {
-  /// Whether the device has samples enough for these networks, or they can't be predicted otherwise.
+  /// Whether the device has samples enough for these networks, or they can't be predicted otherwise:
+  /// few samples are better than a table of another machine.
   static func isMeant(for networks: [String], device: String, needed: Bool) throws -> Bool {
     if needed || networks.contains(where: { $0.hasSuffix(".onnx") }) { return true }
     let spaces = Set(networks.map { String($0.prefix { $0 != ":" }) })
     let store = try Store()
-    return try spaces.allSatisfy {
-      try store.samples(device: device, space: $0).count >= FewShotAdaptation.fewest
+    return try spaces.allSatisfy { space in
+      let count = try store.samples(device: device, space: space).count
+      guard count < FewShotAdaptation.fewest else { return true }
+      let hasTable = (try? BundledFiles.table(space: space, device: device).isOwn) ?? false
+      return count > 1 && !hasTable
     }
   }
 
