@@ -42,10 +42,10 @@ extension ConvolutionPlan {
     let size = withUnsafePointer(to: window) { Int(ck_depthwise_scratch($0)) }
     // Too few images for the threads are cut into rows, as pointwise convolutions cut them: then a
     // core finds in its cache what it wrote a layer before.
-    let bands = output[0] < engine.threads ? min(parts, output[1]) : 1
+    let bands = output[0] < engine.threads ? min(engine.threads, output[1]) : 1
     let scratch = Tensor(uninitialized: [parts, (size + 15) / 16 * 16], engine: engine)
-    let ones = Tensor(repeating: 1, shape: [output[3]], engine: engine)
-    let scale = finish.scale ?? (finish.shift == nil ? nil : ones)
+    let scale =
+      finish.scale ?? finish.shift.map { Tensor(repeating: 1, shape: $0.shape, engine: engine) }
     let shift = finish.shift ?? (scale == nil ? nil : Tensor(zeros: [output[3]], engine: engine))
     // Pointers only: references counted by all threads at once would cost more than small layers.
     var args = ck_depthwise_args()
