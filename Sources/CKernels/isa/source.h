@@ -22,8 +22,8 @@ CK_INLINE void FN(source_pixels)(const ck_source *s, const int32_t kind, int64_t
                                  int64_t offset, int64_t near, int64_t far, int64_t n,
                                  int64_t ldx, int64_t c0, float *out) {
   const float *x = s->x + offset, *z = s->z ? s->z + offset : NULL;
-  const float *near_x = s->x + near, *near_z = s->z + near;
-  const float *far_x = s->x + far, *far_z = s->z + far;
+  const float *near_x = s->x + near, *near_z = z ? s->z + near : near_x;
+  const float *far_x = s->x + far, *far_z = z ? s->z + far : far_x;
   const int affine = s->p != NULL, gated = s->gate != NULL;
   UNROLL for (int v = 0; v < CK_LANES / VW; v++) {
     const int64_t m = n - v * VW;
