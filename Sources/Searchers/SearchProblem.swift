@@ -74,7 +74,8 @@ public struct SearchProblem: Sendable {
         : "the smallest found has \(metric.name) \(metric.text(costs[limited[0]]))"
       let limit = (isTime ? "" : "\(metric.name) ") + metric.text(limits[limited[0]])
       return SearchersError(
-        .infeasible, "no architecture within \(limit) in \(count) tries; \(found): \(id)")
+        .infeasible, "no architecture within \(limit) in \(count) tries; \(found): \(id)",
+        nearest: costs)
     }
     let wanted = limited.map { index in
       let metric = metrics[index]
@@ -86,7 +87,7 @@ public struct SearchProblem: Sendable {
     return SearchersError(
       .infeasible,
       "no architecture within \(wanted.joined(separator: ", ")) together in \(count) tries; "
-        + "the nearest found has \(found.joined(separator: ", ")): \(id)")
+        + "the nearest found has \(found.joined(separator: ", ")): \(id)", nearest: costs)
   }
 }
 

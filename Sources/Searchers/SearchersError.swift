@@ -19,10 +19,13 @@ public struct SearchersError: ReportableError, Hashable, Sendable {
 
   public var code: Code
   public var message: String
+  /// Of `infeasible`: what the nearest miss costs, one number for each metric.
+  public var nearest: [Double]?
 
-  public init(_ code: Code, _ message: String) {
+  public init(_ code: Code, _ message: String, nearest: [Double]? = nil) {
     self.code = code
     self.message = message
+    self.nearest = nearest
   }
 
   public var description: String { message }

@@ -127,6 +127,7 @@ struct EvolutionTests {
     var run = try SearchRun(EvolutionSearcher(options: EvolutionOptions(), seed: 1), problem)
     let error = #expect(throws: SearchersError.self) { try run.step() }
     #expect(error?.code == .infeasible && error?.exitCode == 65)
+    #expect(abs((error?.nearest?[0] ?? 0) - 5.016) < 5e-4)
     let message = try #require(error?.message)
     let within = #/no architecture within 2 ms in [0-9]{2},[0-9]{3} tries;/#
     #expect(message.prefixMatch(of: within) != nil, "\(message)")

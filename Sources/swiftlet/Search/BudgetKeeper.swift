@@ -67,8 +67,12 @@ struct BudgetKeeper {
         if case .stopped = try again.run(shouldStop: { Interrupt.isRequested }) { break }
         run = again
       } catch let error as SearchersError where error.code == .infeasible {
-        // Perhaps nothing keeps the budget here; the fastest known will tell.
-        guard let fastest = run.front.map({ $0.costs[0] }).min() else { break }
+        // Perhaps nothing keeps the budget here; the fastest there is will tell, once.
+        guard let fastest = error.nearest?[0], fastest > budget / correction,
+          var again = try? session.start(latencyLimit: fastest)
+        else { break }
+        if case .stopped = try again.run(shouldStop: { Interrupt.isRequested }) { break }
+        run = again
         correction = budget / fastest
       }
     }
