@@ -35,6 +35,9 @@ public final class Supernet: Layer {
 
   public var members: [Member] { layers.map { .layer($0.name, $0.block) } }
 
+  /// Path of the layer whose outputs are the classes.
+  var classifierPath: String { layers.last?.name ?? "" }
+
   /// - Throws: `foreignArchitecture` if the genotype is not of the space.
   public func subnet(_ genotype: Genotype) throws -> Subnet {
     guard genotype.genes.count == space.geneCount,

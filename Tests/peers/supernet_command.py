@@ -9,6 +9,7 @@ import csv
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import onnx
 import onnxruntime
 import torch
 from PIL import Image
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 SIDE = 16
 SPACE = """schema: 1
@@ -164,6 +165,47 @@ def go_on_by_a_longer_recipe(commands, folder):
         commands.refused("another recipe", *common, "--recipe", recipe, "-o", "longer")
 
 
+def start_from_other_weights(commands, folder):
+    """`--from`: a supernet's file, packed or not, or a bare state dict; other classes, other weights."""
+    (folder / "tune.yaml").write_text(RECIPE.split("phases:")[0] + (
+        "phases:\n  - {name: tune, epochs: 1, rate: 1.0e-6, sampling: sandwich}\n"))
+    source = folder / "straight" / "supernet.safetensors"
+    weights = load_file(source)
+    save_file(weights, folder / "bare.safetensors")
+    common = ["supernet", "train", "--space", "tiny", "--recipe", "tune.yaml"]
+    mine = [*common, "--data", "images"]
+    tuned = commands.json(*mine, "--from", source, "-o", "tuned")
+    before = commands.json("supernet", "evaluate", "--checkpoint", source, "--data", "images",
+        commands.json("supernet", "sample", "tiny", "-n", "2", "--rule", "sandwich")["subnets"][0]["id"])
+    accuracy = before["evaluations"][0]["measuredAccuracy"]
+    assert abs(tuned["validation"]["largest"] - accuracy) <= 1 / 60 + 1e-9, (tuned, before)
+    assert ", 6 epochs" in metadata(folder / "tuned" / "supernet.safetensors")["origin"]
+    commands.run(*mine, "--from", "bare.safetensors", "-o", "bare")
+    one, two = (load_file(folder / name / "supernet.safetensors") for name in ["tuned", "bare"])
+    for key, value in one.items():
+        assert (value == two[key]).all(), f"{key}: a bare state dict gives other bits"
+        if "running" not in key:
+            assert np.abs(value - weights[key]).max() < 1e-3, key
+    # Two of the classes: the classifier is another one, the rest stays.
+    for name in ["across", "along"]:
+        shutil.copytree(folder / "images" / "train" / name, folder / "two" / name)
+    commands.run(*common, "--data", "two", "--from", source, "-o", "two-classes")
+    two = load_file(folder / "two-classes" / "supernet.safetensors")
+    assert two["classifier.linear.weight"].shape[0] == 2, two["classifier.linear.weight"].shape
+    key = "first_conv.conv.weight"
+    assert np.abs(two[key] - weights[key]).max() < 1e-3
+    commands.refused("from other weights", *mine, "--from", "bare.safetensors", "-o", "tuned")
+    (folder / "seed.yaml").write_text((folder / "tune.yaml").read_text() + "seed: 2\n")
+    process = commands.start("supernet", "train", "--space", "tiny", "--recipe", "seed.yaml", "--data",
+        "images", "--from", source, "-o", "seed")
+    assert "held out other images" in process.communicate(timeout=600)[1]
+
+
+def metadata(path):
+    with open(path, "rb") as file:
+        return json.loads(file.read(int.from_bytes(file.read(8), "little")))["__metadata__"]
+
+
 def check_onnx(path, images, expected):
     """Accuracy in ONNX Runtime of a file on normalised images, against the command's."""
     onnx.checker.check_model(onnx.load(path), full_check=True)
@@ -213,10 +255,9 @@ def main():
         assert accuracy > 0.6, tested
 
         # The largest subnet sees images as they are; mean and deviation are in the file.
-        with open(folder / "straight" / "supernet.safetensors", "rb") as file:
-            metadata = json.loads(file.read(int.from_bytes(file.read(8), "little")))["__metadata__"]
+        said = metadata(folder / "straight" / "supernet.safetensors")
         mean, deviation = (
-            np.array([float(v) for v in metadata[key].split(",")], np.float32)
+            np.array([float(v) for v in said[key].split(",")], np.float32)
             for key in ("mean", "deviation"))
         images = []
         for label, kind in enumerate(["across", "along", "checks"]):
@@ -260,6 +301,7 @@ def main():
         compared = commands.json("samples", "compare", "shared.csv", "alone/test.csv")
         assert compared["networks"] == 2 and compared["column"] == "accuracy", compared
 
+        start_from_other_weights(commands, folder)
         check_packed(commands, folder, ids[0], weights)
 
         assert kills > 0, "the training was over before it could be killed"
@@ -293,6 +335,8 @@ def check_packed(commands, folder, id, weights):
         found[name] = np.log(np.abs(statistics(folder / f"from-{name}.onnx")) + 1e-3)
     error = {k: np.abs(v - found["data"]).mean() for k, v in found.items()}
     assert error["packed"] < error["shared"], error
+    commands.run("supernet", "train", "--space", "tiny", "--recipe", "tune.yaml", "--data", "images",
+        "--from", "packed.safetensors", "-o", "from-packed")
     commands.refused("--images", "supernet", "pack", *weights, "--images", "3", "-o", "x.safetensors",
         status=64)
 
@@ -316,8 +360,11 @@ def check_refusals(commands, folder, common, weights, ids):
     (folder / "other.yaml").write_text(other)
     commands.refused("other", "export", ids[0].replace("tiny:", "other:"), *weights, "-o", "x.onnx")
     commands.refused(
-        "another recipe or for another space", "supernet", "train", "--space", "other", "--data",
+        "from other weights or for another space", "supernet", "train", "--space", "other", "--data",
         "images", "--recipe", "recipe.yaml", "-o", "straight")
+    commands.refused(
+        "space 'tiny', not of 'other'", "supernet", "train", "--space", "other", "--data", "images",
+        "--recipe", "recipe.yaml", "--from", weights[1], "-o", "refused-weights")
     (folder / "cut.safetensors").write_bytes(
         (folder / "straight" / "supernet.safetensors").read_bytes()[:5000])
     commands.refused(

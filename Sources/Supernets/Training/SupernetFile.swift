@@ -15,19 +15,23 @@ public struct SupernetFile: Sendable {
   /// Made-up images that subnets can be recalibrated with, `[N, side, side, C]`, normalised; see
   /// `CalibrationImages`.
   public var calibration: Tensor?
-  private let tensors: [String: Tensor]
+  let tensors: [String: Tensor]
   private let path: String
 
   private static let format = "swiftlet.supernet.1"
   private static let calibrationName = "swiftlet.calibration"
 
   /// The weights of `supernet` as they are now.
-  public init(_ supernet: Supernet, data: TrainingData, recipe: String, epochs: Int) throws {
+  /// - Parameter origin: the weights that the training started from; nil for random ones.
+  public init(
+    _ supernet: Supernet, data: TrainingData, recipe: String, epochs: Int, origin: String? = nil
+  ) throws {
     spaceName = supernet.space.name
     classNames = data.classNames
     normalization = data.normalization
     side = data.side
     provenance = ["recipe": recipe, "epochs": String(epochs)]
+    provenance["origin"] = origin
     tensors = try supernet.state()
     path = "supernet"
   }

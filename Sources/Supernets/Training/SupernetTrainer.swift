@@ -15,6 +15,7 @@ public final class SupernetTrainer {
   public let directory: URL
   private let engine: Engine
   private let recipeText: String
+  private let origin: String?
 
   /// What a caller shows while it waits.
   public struct Progress: Sendable {
@@ -35,15 +36,19 @@ public final class SupernetTrainer {
     public var accuracy: TrainingLog.Accuracies?
   }
 
-  /// - Parameter recipeText: the recipe as it was written; kept with the weights.
+  /// - Parameters:
+  ///   - recipeText: the recipe as it was written; kept with the weights.
+  ///   - origin: the weights that `supernet` starts with, if not random ones; kept as well, and a
+  ///     run goes on only from the same.
   public init(
     _ supernet: Supernet, _ data: TrainingData, _ recipe: TrainingRecipe, recipeText: String,
-    directory: URL, engine: Engine
+    origin: String? = nil, directory: URL, engine: Engine
   ) throws {
     self.supernet = supernet
     self.data = data
     self.recipe = recipe
     self.recipeText = recipeText
+    self.origin = origin
     self.directory = directory
     self.engine = engine
     for phase in recipe.phases { _ = try ChoiceSet(supernet.space, phase.choices) }
@@ -71,15 +76,15 @@ public final class SupernetTrainer {
     let checkpoint = path("checkpoint.safetensors")
     if FileManager.default.fileExists(atPath: checkpoint) {
       let metadata = try Trainer.metadata(of: checkpoint)
-      guard metadata["space"] == supernet.space.name,
+      guard metadata["space"] == supernet.space.name, metadata["origin"] == origin,
         let earlier = try? TrainingRecipe(yaml: metadata["recipe"] ?? ""),
         let phase = earlier.phases.firstIndex(where: { $0.name == metadata["phase"] }),
         recipe.continues(earlier, from: phase)
       else {
         throw SupernetsError(
           .checkpoint,
-          "\(checkpoint): made by another recipe or for another space; go on with the same (phases "
-            + "that have not begun may change), or choose an empty directory")
+          "\(checkpoint): made by another recipe, from other weights or for another space; go on "
+            + "with the same (phases that have not begun may change), or choose an empty directory")
       }
       first = phase
     }
@@ -87,9 +92,10 @@ public final class SupernetTrainer {
     for index in first..<recipe.phases.count {
       let phase = recipe.phases[index]
       let trainer = try makeTrainer(index, stepsPerEpoch: loader.stepsPerEpoch)
-      let metadata = [
+      var metadata = [
         "phase": phase.name, "recipe": recipeText, "space": supernet.space.name,
       ]
+      metadata["origin"] = origin
       if try index > first || !trainer.resume(from: checkpoint) {
         if phase.sortsChannels {
           let trained = recipe.phases.prefix(index).map { $0.choices.values[.expand]?.count ?? 1 }
@@ -130,12 +136,15 @@ public final class SupernetTrainer {
         }
       }
       epochsBefore += phase.epochs
-      try SupernetFile(supernet, data: data, recipe: recipeText, epochs: epochsBefore)
-        .write(to: path("\(phase.name).safetensors"))
+      try write("\(phase.name).safetensors", epochs: epochsBefore)
     }
-    try SupernetFile(supernet, data: data, recipe: recipeText, epochs: epochsBefore)
-      .write(to: path("supernet.safetensors"))
+    try write("supernet.safetensors", epochs: epochsBefore)
     return true
+  }
+
+  private func write(_ name: String, epochs: Int) throws {
+    try SupernetFile(supernet, data: data, recipe: recipeText, epochs: epochs, origin: origin)
+      .write(to: path(name))
   }
 
   private func makeTrainer(_ index: Int, stepsPerEpoch: Int) throws -> Trainer {

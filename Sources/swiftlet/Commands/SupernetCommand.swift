@@ -18,11 +18,14 @@ struct SupernetCommand: ParsableCommand {
         --data is a folder: CIFAR-10 or CIFAR-100 (binary), MNIST-like IDX files, or JPEG and PNG \
         files in one folder a class, with or without train/ and test/ above them. Phases of the \
         recipe follow one another. A run that was stopped or killed goes on when the same command is \
-        given again. Docs/supernets.md has the keys of a recipe.
+        given again. Docs/supernets.md has the keys of a recipe. --from starts with the weights of \
+        another training of the space: on more epochs, or on other images and classes.
         """)
     @Option(help: "Name of a space, or path of a space file.") var space: String
     @Option(help: "Folder of images.") var data: String
     @Option(help: "Recipe (YAML).") var recipe: String
+    @Option(help: "Supernet to start from (packed or not, or an ofa state dict); else random.")
+    var from: String?
     @Option(name: .shortAndLong, help: "Folder for checkpoints, log and weights.")
     var output: String
     @Option(help: "Threads to compute with.") var threads = 2
@@ -48,8 +51,9 @@ struct SupernetCommand: ParsableCommand {
           + "\(data.side) pixels", quiet: common.quiet)
       var random = RandomStream(seed: parsed.seed).derived("weights")
       let supernet = try Supernet(space, random: &random)
+      let origin = try from.map { try start(supernet, from: $0, data, parsed) }
       let trainer = try SupernetTrainer(
-        supernet, data, parsed, recipeText: recipeText,
+        supernet, data, parsed, recipeText: recipeText, origin: origin,
         directory: URL(fileURLWithPath: output), engine: try Engine(threads: threads))
       let done = try show(trainer)
       // Also where nothing was left to train.
@@ -71,6 +75,30 @@ struct SupernetCommand: ParsableCommand {
       } else {
         Output.line("\(output)/supernet.safetensors: \(supernet.parameterCount) parameters")
       }
+    }
+
+    /// - Returns: what the weights are called from then on: their digest, and how long they were
+    ///   trained.
+    private func start(
+      _ supernet: Supernet, from path: String, _ data: TrainingData, _ recipe: TrainingRecipe
+    ) throws -> String {
+      let weights = try InitialWeights(contentsOf: path)
+      let keepsClassifier = try weights.load(into: supernet, classNames: data.classNames)
+      let digest = SupernetArgument.digest(of: weights.tensors).prefix(12)
+      let origin = "\(digest)" + (weights.epochs.map { ", \($0) epochs" } ?? "")
+      Terminal.note(
+        "starts from \(path) (\(origin))"
+          + (keepsClassifier ? "" : "; other classes: the classifier starts anew"),
+        quiet: common.quiet)
+      if keepsClassifier, let earlier = weights.recipe,
+        (earlier.seed, earlier.validation) != (recipe.seed, recipe.validation)
+      {
+        Terminal.note(
+          "\(path) held out other images: accuracies on those held out now may be too high; seed "
+            + "\(earlier.seed) and validation \(earlier.validation) hold out the same",
+          quiet: common.quiet)
+      }
+      return origin
     }
 
     private func show(_ trainer: SupernetTrainer) throws -> Bool {

@@ -25,7 +25,7 @@ struct SupernetArgument {
     digest = Self.digest(of: try supernet.state())
   }
 
-  private static func digest(of weights: [String: Tensor]) -> String {
+  static func digest(of weights: [String: Tensor]) -> String {
     var bytes: [UInt8] = []
     for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) {
       bytes += name.utf8
