@@ -52,7 +52,7 @@ let package = Package(
       name: "SearchersTests", dependencies: ["Searchers", "Architectures"], exclude: ["Goldens"],
       swiftSettings: strict),
     .target(
-      name: "Reports", dependencies: ["Architectures", "Searchers"], swiftSettings: strict),
+      name: "Reports", dependencies: ["Architectures"], swiftSettings: strict),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: strict),
     // Generated code: Sources/ONNXProto/generate.sh.
     .target(
