@@ -66,7 +66,8 @@ let package = Package(
     .target(
       name: "CImages",
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
-    .target(name: "Networks", dependencies: ["CImages", "Tensors"], swiftSettings: strict),
+    .target(
+      name: "Networks", dependencies: ["CImages", "Files", "Tensors"], swiftSettings: strict),
     .target(
       name: "Supernets", dependencies: ["Architectures", "Files", "Networks", "Tensors", yams],
       swiftSettings: strict),

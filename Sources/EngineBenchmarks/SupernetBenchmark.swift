@@ -96,7 +96,7 @@ public final class SupernetBenchmark {
     let all = ImageSubset(
       of: different, indices: (0..<training + options.validation).map { $0 % different.count })
     return try TrainingData(
-      ImageCollection(all, side: side), resolution: side, validation: options.validation,
+      ImageCollection(all, side: side), space, validation: options.validation,
       seed: seed)
   }
 

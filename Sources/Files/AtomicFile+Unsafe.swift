@@ -43,6 +43,18 @@ package enum AtomicFile {
       throw error
     }
   }
+
+  /// Removes what processes that were killed have left half written in a folder.
+  /// - Parameter name: of the one file that they were to replace; of any when left out.
+  package static func removeLeftovers(in folder: String, of name: String? = nil) {
+    for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      let parts = file.split(separator: ".", omittingEmptySubsequences: false)
+      guard parts.count >= 3, parts.last == "tmp", UInt32(parts[parts.count - 2]) != nil,
+        name.map({ $0 == parts.dropLast(2).joined(separator: ".") }) ?? true
+      else { continue }
+      unlink("\(folder)/\(file)")
+    }
+  }
 }
 
 /// A file that could not be written, in one line.

@@ -13,8 +13,6 @@ public struct SupernetsError: Error, Equatable, CustomStringConvertible {
     case recipe
     /// Images that cannot be trained on.
     case data
-    /// A sampler found nothing within its bound of tries.
-    case exhausted
     /// A file or folder that can't be written: full disk, no permission.
     case unwritable
   }
@@ -31,5 +29,5 @@ public struct SupernetsError: Error, Equatable, CustomStringConvertible {
 }
 
 extension SupernetsError: ReportableError {
-  public var exitCode: Int32 { [.exhausted, .unwritable].contains(code) ? 1 : 65 }
+  public var exitCode: Int32 { code == .unwritable ? 1 : 65 }
 }

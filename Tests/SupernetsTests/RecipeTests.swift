@@ -46,6 +46,22 @@ import Testing
     #expect(phase.choices.tie?.expandOfDepth == [2: 3, 3: 4, 4: 6])
   }
 
+  /// Channels of expansions that were trained keep their places; a phase that names none has them all.
+  @Test func expansionsThatWereTrainedAreKnown() throws {
+    let recipe = try TrainingRecipe(
+      yaml: """
+        schema: 1
+        phases:
+          - {name: full, epochs: 1, rate: 1}
+          - {name: depth, epochs: 1, rate: 1, sampling: sampled, teacher: full, expand: 6}
+          - {name: expand, epochs: 1, rate: 1, sampling: sampled, expand: [4, 6]}
+          - {name: all, epochs: 1, rate: 1, sampling: sandwich}
+        """)
+    #expect((0...3).map { recipe.trainedExpansions(in: $0) } == [1, 1, 1, 2])
+    #expect(recipe.trainedExpansions(in: 4) > 2)
+    #expect(recipe.teacher(of: recipe.phases[1])?.name == "full")
+  }
+
   @Test(arguments: [
     ("phases: [{name: a, epochs: 1, rate: 0.1, warmup: 1}]", "recipe.yaml:2: unknown key 'warmup'"),
     ("phases: [{name: a, epochs: 0, rate: 0.1}]", "epochs"),
@@ -53,6 +69,9 @@ import Testing
     ("phases: [{name: a, epochs: 1, rate: 1, teacher: b}]", "not 'b'"),
     ("phases: [{name: a, epochs: 1, rate: 1, teacher: in-place}]", "needs the sampling 'sandwich'"),
     ("phases: [{name: a, epochs: 1, rate: 1, sampling: some}]", "must be one of largest"),
+    ("phases: [{name: 'a,b', epochs: 1, rate: 1}]", "of letters, digits"),
+    ("phases: [{name: checkpoint, epochs: 1, rate: 1}]", "neither 'checkpoint'"),
+    ("clip_norm: 0\nphases: [{name: a, epochs: 1, rate: 1}]", "clip_norm: must be above 0"),
     ("phases: []", "phases: must be a list that is not empty"),
     ("batch: 0\nphases: [{name: a, epochs: 1, rate: 1}]", "batch: must be a whole number"),
   ])

@@ -6,12 +6,28 @@ import Testing
 @testable import Tensors
 
 @Suite struct SupernetTests {
-  /// A subnet and its extraction are the same function, with running statistics and recalibrated.
+  /// A supernet all of whose parameters are random: fresh norms and kernel matrices are the identity,
+  /// which would hide that they are left out.
+  private func scrambled(_ space: SearchSpace, _ random: inout RandomStream) throws -> Supernet {
+    let supernet = try Supernet(space, random: &random)
+    for item in supernet.namedParameters {
+      let value = item.parameter.value
+      let noise = random.normal(value.shape).array
+      let isVariance = item.path.hasSuffix("running_var")
+      let scale: Float = item.path.contains("matrix") ? 0.02 : 0.2
+      item.parameter.value = try Tensor(
+        zip(value.array, noise).map { isVariance ? 0.5 + abs($1) : $0 + scale * $1 },
+        shape: value.shape)
+    }
+    return supernet
+  }
+
+  /// A subnet and its extraction are the same function.
   @Test(arguments: ["ofa-mobilenetv3-cifar"])
   func extractionKeepsTheFunction(name: String) throws {
     let space = try SpaceCatalog.standard.space(name)
     var random = RandomStream(seed: 1)
-    let supernet = try Supernet(space, random: &random)
+    let supernet = try scrambled(space, &random)
     let engine = try Engine(threads: 2)
     var generator = SeededGenerator(seed: 3)
     for _ in 0..<3 {
@@ -52,7 +68,7 @@ import Testing
   @Test func sortingKeepsTheLargest() throws {
     let space = try SpaceCatalog.standard.space("ofa-mobilenetv3-cifar")
     var random = RandomStream(seed: 2)
-    let supernet = try Supernet(space, random: &random)
+    let supernet = try scrambled(space, &random)
     let subnet = try supernet.subnet(space.largestGenotype)
     let x = random.normal([2, subnet.resolution, subnet.resolution, 3])
     func logits() throws -> [Float] {
@@ -84,7 +100,7 @@ import Testing
           - linear: {name: classifier}
         """)
     var random = RandomStream(seed: 1)
-    let supernet = try Supernet(space, random: &random)
+    let supernet = try scrambled(space, &random)
     let engine = try Engine(threads: 1)
     let x = random.normal([2, 8, 8, 3])
     func logits(_ genotype: Genotype) throws -> [Float] {

@@ -100,9 +100,11 @@ class Commands:
     def refused(self, words, *arguments, status=65, largest_file=None):
         process = self.start(*arguments, largest_file=largest_file)
         _, err = process.communicate(timeout=600)
-        lines = [line for line in err.splitlines() if line.startswith("error")]
+        # Notes may come before it, nothing after it.
+        line = err.rstrip("\n").splitlines()[-1]
         assert process.returncode == status, f"{arguments}: {process.returncode} {err}"
-        assert len(lines) == 1 and words in lines[0], f"{arguments}: {err}"
+        assert line.startswith("error") and words in line, f"{arguments}: {err}"
+        assert err.count("\nerror") + err.startswith("error") == 1, f"{arguments}: {err}"
 
 
 def train_and_kill(commands, arguments):
@@ -165,40 +167,108 @@ def go_on_by_a_longer_recipe(commands, folder):
         commands.refused("another recipe", *common, "--recipe", recipe, "-o", "longer")
 
 
-def start_from_other_weights(commands, folder):
+def start_from_other_weights(commands, folder, ids):
     """`--from`: a supernet's file, packed or not, or a bare state dict; other classes, other weights."""
     (folder / "tune.yaml").write_text(RECIPE.split("phases:")[0] + (
-        "phases:\n  - {name: tune, epochs: 1, rate: 1.0e-6, sampling: sandwich}\n"))
+        "phases:\n  - {name: tune, epochs: 1, rate: 1.0e-6, sampling: sandwich, sort_channels: true}\n"))
     source = folder / "straight" / "supernet.safetensors"
     weights = load_file(source)
     save_file(weights, folder / "bare.safetensors")
-    common = ["supernet", "train", "--space", "tiny", "--recipe", "tune.yaml"]
-    mine = [*common, "--data", "images"]
-    tuned = commands.json(*mine, "--from", source, "-o", "tuned")
-    before = commands.json("supernet", "evaluate", "--checkpoint", source, "--data", "images",
-        commands.json("supernet", "sample", "tiny", "-n", "2", "--rule", "sandwich")["subnets"][0]["id"])
-    accuracy = before["evaluations"][0]["measuredAccuracy"]
-    assert abs(tuned["validation"]["largest"] - accuracy) <= 1 / 60 + 1e-9, (tuned, before)
-    assert ", 6 epochs" in metadata(folder / "tuned" / "supernet.safetensors")["origin"]
-    commands.run(*mine, "--from", "bare.safetensors", "-o", "bare")
-    one, two = (load_file(folder / name / "supernet.safetensors") for name in ["tuned", "bare"])
+    common = ["supernet", "train", "--space", "tiny", "--recipe", "tune.yaml", "--from"]
+    mine = [*common, source, "--data", "images"]
+    tuned = commands.json(*mine, "-o", "tuned")
+    before = commands.json("supernet", "evaluate", "--checkpoint", source, "--data", "images", *ids[:2])
+    for name, found in zip(["largest", "smallest"], before["evaluations"]):
+        difference = tuned["validation"][name] - found["measuredAccuracy"]
+        assert abs(difference) <= 2 / 60 + 1e-9, (name, tuned, before)
+    said = metadata(folder / "tuned" / "supernet.safetensors")
+    assert said["origin"].endswith(", 6 epochs") and said["epochs"] == "7", said
+    # Killed and gone on with, it computes the same bits.
+    train_and_kill(commands, [*mine, "-o", "tuned-killed"])
+    one, two = (
+        load_file(folder / name / "supernet.safetensors") for name in ["tuned", "tuned-killed"])
+    assert all((one[key] == two[key]).all() for key in one), "a killed run computes other bits"
+    # Its batches are not those that the weights have seen: a bare state dict does not tell.
+    commands.run(*common, "bare.safetensors", "--data", "images", "-o", "bare")
+    two = load_file(folder / "bare" / "supernet.safetensors")
+    changed = [key for key in one if (one[key] != two[key]).any()]
+    assert changed, "the batches of the earlier training came again"
     for key, value in one.items():
-        assert (value == two[key]).all(), f"{key}: a bare state dict gives other bits"
         if "running" not in key:
-            assert np.abs(value - weights[key]).max() < 1e-3, key
-    # Two of the classes: the classifier is another one, the rest stays.
+            # Channels stand in another order.
+            for found in [value, two[key]]:
+                difference = np.sort(found, axis=None) - np.sort(weights[key], axis=None)
+                assert np.abs(difference).max() < 1e-3, key
+    # Other classes, fewer or as many: the classifier is another one, the rest stays.
     for name in ["across", "along"]:
         shutil.copytree(folder / "images" / "train" / name, folder / "two" / name)
-    commands.run(*common, "--data", "two", "--from", source, "-o", "two-classes")
-    two = load_file(folder / "two-classes" / "supernet.safetensors")
-    assert two["classifier.linear.weight"].shape[0] == 2, two["classifier.linear.weight"].shape
-    key = "first_conv.conv.weight"
-    assert np.abs(two[key] - weights[key]).max() < 1e-3
-    commands.refused("from other weights", *mine, "--from", "bare.safetensors", "-o", "tuned")
+    shutil.copytree(folder / "images" / "train", folder / "renamed")
+    (folder / "renamed" / "checks").rename(folder / "renamed" / "squares")
+    for data, classes in [("two", 2), ("renamed", 3)]:
+        commands.run(*common, source, "--data", data, "-o", f"from-{data}")
+        two = load_file(folder / f"from-{data}" / "supernet.safetensors")
+        head, stem = "classifier.linear.weight", "first_conv.conv.weight"
+        assert two[head].shape[0] == classes, two[head].shape
+        assert classes < 3 or np.abs(two[head] - weights[head]).max() > 1e-3, "the old classifier"
+        assert np.abs(two[stem] - weights[stem]).max() < 1e-3
+    commands.refused(
+        "from other weights", *common, "straight/largest.safetensors", "--data", "images", "-o", "tuned")
     (folder / "seed.yaml").write_text((folder / "tune.yaml").read_text() + "seed: 2\n")
     process = commands.start("supernet", "train", "--space", "tiny", "--recipe", "seed.yaml", "--data",
         "images", "--from", source, "-o", "seed")
-    assert "held out other images" in process.communicate(timeout=600)[1]
+    _, err = process.communicate(timeout=600)
+    assert process.returncode == 0 and "images that are held out now" in err, err
+
+
+def train_on_grey_images(commands, folder):
+    """IDX files have one channel; networks that take three see it three times, in ONNX files too."""
+    generator = np.random.default_rng(5)
+    target = folder / "idx"
+    target.mkdir()
+    shown = {}
+    for prefix, count in [("train", 200), ("t10k", 50)]:
+        labels = generator.integers(0, 10, count).astype(np.uint8)
+        images = generator.integers(0, 60, (count, SIDE, SIDE)).astype(np.uint8)
+        for image, label in zip(images, labels):
+            image[label : label + 3] += 150
+        shown[prefix] = images, labels
+        header = np.array([0x0803, count, SIDE, SIDE], ">u4").tobytes()
+        (target / f"{prefix}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        header = np.array([0x0801, count], ">u4").tobytes()
+        (target / f"{prefix}-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
+    (folder / "grey.yaml").write_text(RECIPE.split("  - {name: depth")[0])
+    commands.run("supernet", "train", "--space", "tiny", "--data", "idx", "--recipe", "grey.yaml", "-o", "grey")
+    weights = ["--checkpoint", "grey/supernet.safetensors", "--data", "idx"]
+    id = commands.json(
+        "supernet", "sample", "tiny", "-n", "1", "--rule", "sandwich")["subnets"][0]["id"]
+    tested = commands.json("supernet", "evaluate", *weights, "--test", id)
+    commands.run("export", id, *weights, "-o", "grey.onnx")
+    properties = {p.key: p.value for p in onnx.load(folder / "grey.onnx").metadata_props}
+    assert properties["swiftlet.classes"] == ",".join(map(str, range(10))), properties
+    mean, deviation = (
+        np.array([float(v) for v in properties[f"swiftlet.{key}"].split(",")], np.float32)
+        for key in ("mean", "deviation"))
+    pixels, labels = shown["t10k"]
+    grey = np.repeat(pixels[..., None].astype(np.float32) / 255, 3, axis=3)
+    images = [(((p - mean) / deviation).transpose(2, 0, 1), l) for p, l in zip(grey, labels)]
+    check_onnx(folder / "grey.onnx", images, tested["evaluations"][0]["measuredAccuracy"])
+
+
+def notice_other_images(commands, folder, id, weights):
+    """Accuracies, checkpoints and what was trained alone belong to their images."""
+    shutil.copytree(folder / "images", folder / "more")
+    again = ["supernet", "evaluate", "--checkpoint", weights[1], "--test", id, "--data"]
+    assert commands.json(*again, "images")["evaluated"] == 0
+    make_images(folder / "spare-test", 1, 9)
+    for kind in ["across", "along", "checks"]:
+        (folder / "spare-test" / kind / "000.png").rename(
+            folder / "more" / "test" / kind / "more.png")
+    other = commands.json(*again, "more")
+    assert other["evaluated"] == 1 and other["evaluations"][0]["images"] == 123, other
+    common = ["supernet", "train", "--space", "tiny", "--recipe", "recipe.yaml", "-o", "straight"]
+    commands.refused("with other images", *common, "--data", "more")
+    alone = ["supernet", "alone", id, "--recipe", "recipe.yaml", "--data", "images", "-o", "alone"]
+    commands.refused("made by another training", *alone, "--epochs", "1")
 
 
 def metadata(path):
@@ -301,7 +371,9 @@ def main():
         compared = commands.json("samples", "compare", "shared.csv", "alone/test.csv")
         assert compared["networks"] == 2 and compared["column"] == "accuracy", compared
 
-        start_from_other_weights(commands, folder)
+        start_from_other_weights(commands, folder, ids)
+        train_on_grey_images(commands, folder)
+        notice_other_images(commands, folder, ids[1], weights)
         check_packed(commands, folder, ids[0], weights)
 
         assert kills > 0, "the training was over before it could be killed"
@@ -351,7 +423,21 @@ def check_refusals(commands, folder, common, weights, ids):
     broken.write_bytes(b"no image")
     commands.refused("zzz.png", *train, "--data", "images")
     commands.run(*train, "--data", "images", "--skip-broken")
+    # What comes after it leaves the same image out.
+    skipping = ["--checkpoint", "refused/supernet.safetensors", "--data", "images"]
+    assert len(commands.json("supernet", "evaluate", *skipping, ids[0])["evaluations"]) == 1
     broken.unlink()
+    (folder / "away").mkdir()
+    (folder / "away" / "away.yaml").write_text(SPACE.replace("name: tiny", "name: away"))
+    commands.refused(
+        "would not be found later", "supernet", "train", "--space", "away/away.yaml", "--data", "images",
+        "--recipe", "recipe.yaml", "-o", "refused-away")
+    (folder / "greedy.yaml").write_text(RECIPE.replace("validation: 60", "validation: 300"))
+    commands.refused(
+        "lower its 'validation'", "supernet", "train", "--space", "tiny", "--data", "images", "--recipe",
+        "greedy.yaml", "-o", "refused-greedy")
+    commands.refused(
+        "--recalibration 0", "supernet", "evaluate", *weights, ids[0], "--recalibration", "0", status=64)
     (folder / "wrong.yaml").write_text(RECIPE.replace("warm_up", "warmup"))
     commands.refused(
         "warm_up", "supernet", "train", "--space", "tiny", "--data", "images", "--recipe",

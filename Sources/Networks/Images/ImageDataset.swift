@@ -27,6 +27,22 @@ public struct ImageSubset: ImageDataset {
   public func image(at index: Int) throws -> Image { try base.image(at: indices[index]) }
 }
 
+/// Grey images with their channel repeated, as grey picture files are read.
+private struct RepeatedChannel: ImageDataset {
+  let base: any ImageDataset
+  let channels: Int
+
+  var count: Int { base.count }
+  var classNames: [String] { base.classNames }
+  func label(at index: Int) -> Int { base.label(at: index) }
+  func image(at index: Int) throws -> Image {
+    let grey = try base.image(at: index)
+    return Image(
+      width: grey.width, height: grey.height, channels: channels,
+      pixels: grey.pixels.flatMap { repeatElement($0, count: channels) })
+  }
+}
+
 /// The mean and standard deviation of each channel, of pixels scaled to 0...1.
 public struct Normalization: Sendable, Equatable, Codable {
   public var mean: [Float]
@@ -39,6 +55,19 @@ public struct Normalization: Sendable, Equatable, Codable {
 }
 
 extension ImageDataset {
+  /// The same images with `channels` channels: grey ones are repeated.
+  /// - Throws: `NetworksError` if they have another number, more than one.
+  public func withChannels(_ channels: Int) throws -> any ImageDataset {
+    guard count > 0 else { return self }
+    let found = try image(at: 0).channels
+    if found == channels { return self }
+    guard found == 1 else {
+      throw NetworksError(
+        .option, "images of \(found) channels, networks that take \(channels) (input_channels)")
+    }
+    return RepeatedChannel(base: self, channels: channels)
+  }
+
   /// `validation` images drawn by `seed`, and the rest, each in the data set's order.
   /// - Throws: `NetworksError` if there are not that many.
   public func split(validation: Int, seed: UInt64) throws -> (

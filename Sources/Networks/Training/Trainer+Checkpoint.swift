@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 internal import Tensors
 
@@ -34,7 +35,9 @@ extension Trainer {
   ///   file is damaged.
   @discardableResult
   public func resume(from path: String) throws -> Bool {
-    Self.removeLeftovers(of: path)
+    let url = URL(fileURLWithPath: path)
+    AtomicFile.removeLeftovers(
+      in: url.deletingLastPathComponent().path, of: url.lastPathComponent)
     guard FileManager.default.fileExists(atPath: path) else { return false }
     let file = try SafeTensors(contentsOf: path)
     func refuse(_ what: String) -> NetworksError {
@@ -69,16 +72,5 @@ extension Trainer {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     return String(decoding: try encoder.encode(rule), as: UTF8.self)
-  }
-
-  /// Half-written files of processes that were killed.
-  private static func removeLeftovers(of path: String) {
-    let url = URL(fileURLWithPath: path)
-    let folder = url.deletingLastPathComponent().path
-    let prefix = url.lastPathComponent + "."
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
-      try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
-    }
   }
 }

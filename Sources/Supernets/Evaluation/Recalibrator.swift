@@ -4,6 +4,8 @@ public import Tensors
 /// Gives a subnet's norms the statistics of images that it has not been trained with alone: the
 /// shared ones of the supernet fit none of its subnets (Cai et al. 2020, arXiv 1908.09791).
 public struct Recalibrator: Sendable {
+  /// Images that the statistics come from.
+  public let count: Int
   private let batches: [Tensor]
   private let side: Int
 
@@ -20,12 +22,14 @@ public struct Recalibrator: Sendable {
       count += batch.labels.count
     }
     self.batches = batches
+    self.count = count
     side = data.side
   }
 
   /// - Parameter calibration: normalised images, `[N, side, side, C]`.
   public init(calibration: Tensor) {
     batches = [calibration]
+    count = calibration.shape[0]
     side = calibration.shape[1]
   }
 

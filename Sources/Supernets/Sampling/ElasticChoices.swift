@@ -117,6 +117,10 @@ public struct ChoiceSet: Sendable {
     let free = allowed.indices.filter { allowed[$0].count > 1 && followers[$0] == nil }
     guard !free.isEmpty else { return genotype }
     var genotype = genotype
+    // Layers that a greater depth brings in must be of this part of the space too.
+    for index in allowed.indices where !space.isActive(index, in: genotype) {
+      genotype.genes[index] = allowed[index][random.next(below: allowed[index].count)]
+    }
     let gene = free[random.next(below: free.count)]
     genotype.genes[gene] = allowed[gene][random.next(below: allowed[gene].count)]
     return completed(genotype)

@@ -9,45 +9,59 @@ public struct InitialWeights: Sendable {
   /// How they were trained, where the file says so.
   public let epochs: Int?
   public let recipe: TrainingRecipe?
+  public let classNames: [String]?
+  /// `TrainingData.identity` of the images that they were trained on.
+  let images: String?
   private let spaceName: String?
-  private let classNames: [String]?
   private let path: String
+
+  /// How much of a supernet they give.
+  public enum Extent: Sendable {
+    case all
+    /// All but the classifier, which is of other classes and starts anew.
+    case allButClassifier
+  }
 
   /// - Throws: `TensorError` if the file is damaged.
   public init(contentsOf path: String) throws {
     self.path = path
-    if let file = try? SupernetFile(contentsOf: path) {
+    let file = try SafeTensors(contentsOf: path)
+    if SupernetFile.isOne(file) {
+      let file = try SupernetFile(file, path: path)
       tensors = file.tensors
       epochs = file.provenance["epochs"].flatMap(Int.init)
       recipe = file.provenance["recipe"].flatMap { try? TrainingRecipe(yaml: $0) }
-      spaceName = file.spaceName
-      classNames = file.classNames
+      images = file.images
+      (spaceName, classNames) = (file.spaceName, file.classNames)
     } else {
-      tensors = try SafeTensors(contentsOf: path).tensors
-      (epochs, recipe, spaceName, classNames) = (nil, nil, nil, nil)
+      tensors = file.tensors
+      (epochs, recipe, images, spaceName, classNames) = (nil, nil, nil, nil, nil)
     }
   }
 
-  /// Replaces all weights of `supernet`. A classifier of other classes is left as it is: it starts
-  /// anew.
-  /// - Parameter classNames: classes that `supernet` is to tell apart.
-  /// - Returns: whether the classifier came with the weights.
+  /// Replaces all weights of `supernet`.
+  /// - Parameter classNames: classes that `supernet` is to tell apart. Weights that don't name
+  ///   theirs are taken to have the same if there are as many.
   /// - Throws: `checkpoint` if they are of another space.
-  public func load(into supernet: Supernet, classNames: [String]) throws -> Bool {
-    if let spaceName, spaceName != supernet.space.name {
-      throw SupernetsError(
-        .checkpoint,
-        "\(path): weights of the space '\(spaceName)', not of '\(supernet.space.name)'")
-    }
+  public func load(into supernet: Supernet, classNames: [String]) throws -> Extent {
     let own = try supernet.state().filter { $0.key.hasPrefix(supernet.classifierPath + ".") }
     let keepsClassifier =
       (self.classNames ?? classNames) == classNames
       && own.allSatisfy { tensors[$0.key]?.shape == $0.value.shape }
-    do {
-      try supernet.load(keepsClassifier ? tensors : tensors.merging(own) { $1 })
-    } catch let error as NetworksError {
-      throw SupernetsError(.checkpoint, "\(path): \(error.message)")
-    }
-    return keepsClassifier
+    try supernet.load(
+      keepsClassifier ? tensors : tensors.merging(own) { $1 }, ofSpace: spaceName, from: path)
+    return keepsClassifier ? .all : .allButClassifier
   }
+
+  /// Whether images that `data` holds out may be among those that the weights were trained on.
+  public func mayKnowValidation(of data: TrainingData, _ recipe: TrainingRecipe) -> Bool {
+    guard let classNames else { return true }
+    if Set(classNames).isDisjoint(with: data.classNames) { return false }
+    return images.map { $0 != data.identity }
+      ?? (self.recipe?.seed != recipe.seed || self.recipe?.validation != recipe.validation)
+  }
+
+  /// Expansions they were trained at beside the largest: channels of narrower forms keep their
+  /// places when channels are sorted.
+  var trainedExpansions: Int { recipe?.trainedExpansions(in: .max) ?? 255 }
 }

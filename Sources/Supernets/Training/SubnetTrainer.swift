@@ -56,6 +56,7 @@ public struct SubnetTrainer {
   ///   - shouldStop: asked after each step; true saves and returns.
   ///   - progress: told steps done, their number and the loss.
   /// - Returns: whether the training is complete.
+  /// - Throws: `checkpoint` if the one at `checkpoint` is of another training.
   public func train(
     _ network: ExtractedNetwork, checkpoint: String? = nil, shouldStop: () -> Bool = { false },
     progress: (_ done: Int, _ total: Int, _ loss: Float) -> Void = { _, _, _ in }
@@ -70,7 +71,17 @@ public struct SubnetTrainer {
           .cosine(), total: steps, warmUp: options.warmUp * loader.stepsPerEpoch),
         weightDecay: options.weightDecay, seed: options.seed),
       engine: engine)
-    if let checkpoint { try trainer.resume(from: checkpoint) }
+    let metadata = ["training": "\(options)", "images": data.identity]
+    if let checkpoint, FileManager.default.fileExists(atPath: checkpoint) {
+      let found = try Trainer.metadata(of: checkpoint)
+      for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where found[key] != value {
+        throw SupernetsError(
+          .checkpoint,
+          "\(checkpoint): made by another training (\(key) \(found[key] ?? "unknown"); now \(value)); "
+            + "go on with the same, or choose an empty folder")
+      }
+      try trainer.resume(from: checkpoint)
+    }
     var saved = Date()
     while trainer.step < steps {
       let (epoch, done) = trainer.step.quotientAndRemainder(dividingBy: loader.stepsPerEpoch)
@@ -86,13 +97,13 @@ public struct SubnetTrainer {
         progress(trainer.step, steps, loss)
         let stops = shouldStop() && trainer.step < steps
         if let checkpoint, stops || Date().timeIntervalSince(saved) > 60 {
-          try trainer.save(to: checkpoint)
+          try trainer.save(to: checkpoint, metadata: metadata)
           saved = Date()
         }
         if stops { return false }
       }
     }
-    if let checkpoint { try trainer.save(to: checkpoint) }
+    if let checkpoint { try trainer.save(to: checkpoint, metadata: metadata) }
     return true
   }
 }

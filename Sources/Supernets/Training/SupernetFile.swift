@@ -22,7 +22,9 @@ public struct SupernetFile: Sendable {
   private static let calibrationName = "swiftlet.calibration"
 
   /// The weights of `supernet` as they are now.
-  /// - Parameter origin: the weights that the training started from; nil for random ones.
+  /// - Parameters:
+  ///   - epochs: that the weights were trained for, those before `origin` included.
+  ///   - origin: the weights that the training started from; nil for random ones.
   public init(
     _ supernet: Supernet, data: TrainingData, recipe: String, epochs: Int, origin: String? = nil
   ) throws {
@@ -30,19 +32,30 @@ public struct SupernetFile: Sendable {
     classNames = data.classNames
     normalization = data.normalization
     side = data.side
-    provenance = ["recipe": recipe, "epochs": String(epochs)]
+    provenance = ["recipe": recipe, "epochs": String(epochs), "images": data.identity]
     provenance["origin"] = origin
+    if data.skipsBroken { provenance["broken"] = "left out" }
     tensors = try supernet.state()
     path = "supernet"
   }
 
+  /// What `TrainingData` said of the images that the weights were trained on; nil in older files.
+  public var images: String? { provenance["images"] }
+  /// Whether broken images were left out.
+  public var skipsBroken: Bool { provenance["broken"] != nil }
+
   /// - Throws: `TensorError` if the file is damaged, `checkpoint` if it is no supernet.
   public init(contentsOf path: String) throws {
-    let file = try SafeTensors(contentsOf: path)
+    try self.init(SafeTensors(contentsOf: path), path: path)
+  }
+
+  static func isOne(_ file: SafeTensors) -> Bool { file.metadata["format"] == format }
+
+  init(_ file: SafeTensors, path: String) throws {
     func numbers(_ key: String) -> [Float] {
       (file.metadata[key] ?? "").split(separator: ",").compactMap { Float($0) }
     }
-    guard file.metadata["format"] == Self.format, let space = file.metadata["space"],
+    guard Self.isOne(file), let space = file.metadata["space"],
       let names = file.metadata["classes"], let side = file.metadata["side"].flatMap(Int.init)
     else {
       throw SupernetsError(
@@ -78,19 +91,28 @@ public struct SupernetFile: Sendable {
 
   /// - Throws: `checkpoint` if the weights are of another space or number of classes.
   public func load(into supernet: Supernet) throws {
-    guard spaceName == supernet.space.name else {
-      throw SupernetsError(
-        .checkpoint,
-        "\(path): weights of the space '\(spaceName)', not of '\(supernet.space.name)'")
-    }
-    guard classNames.count == supernet.space.classes else {
+    guard classNames.count == supernet.space.classes || spaceName != supernet.space.name else {
       throw SupernetsError(
         .checkpoint,
         "\(path): weights for \(classNames.count) classes, the network has "
           + "\(supernet.space.classes)")
     }
+    try supernet.load(tensors, ofSpace: spaceName, from: path)
+  }
+}
+
+extension Supernet {
+  /// - Parameters:
+  ///   - space: that the weights are of, if it is known.
+  ///   - path: the file, for errors.
+  /// - Throws: `checkpoint` if they don't fit.
+  func load(_ tensors: [String: Tensor], ofSpace space: String?, from path: String) throws {
+    if let space, space != self.space.name {
+      throw SupernetsError(
+        .checkpoint, "\(path): weights of the space '\(space)', not of '\(self.space.name)'")
+    }
     do {
-      try supernet.load(tensors)
+      try load(tensors)
     } catch let error as NetworksError {
       throw SupernetsError(.checkpoint, "\(path): \(error.message)")
     }

@@ -12,6 +12,8 @@ package struct SupernetStep {
   private let engine: Engine
   private let sampler: SubnetSampler
   private let largest: Supernet.Subnet
+  /// The largest subnet of the phase that `teacher` comes from.
+  private let taught: Supernet.Subnet?
 
   package init(
     _ supernet: Supernet, _ data: TrainingData, _ recipe: TrainingRecipe,
@@ -25,6 +27,9 @@ package struct SupernetStep {
     self.engine = engine
     sampler = try SubnetSampler(ChoiceSet(supernet.space, phase.choices))
     largest = try supernet.subnet(sampler.choices.largest)
+    taught = try recipe.teacher(of: phase).map {
+      try supernet.subnet(ChoiceSet(supernet.space, $0.choices).largest)
+    }
   }
 
   /// - Parameter given: the subnets to train; drawn by the phase's rule when left out.
@@ -35,11 +40,12 @@ package struct SupernetStep {
     let images = try Tensor(batch.pixels, shape: batch.shape)
     let targets = try Mixup.targets(
       batch.labels, classes: data.classNames.count, smoothing: recipe.labelSmoothing)
-    var soft = try teacher.map { teacher in
+    var soft: Tensor?
+    if let teacher, let taught {
       // In training mode, as published: normalised by the batch.
       let pass = Pass(Tape(engine, recording: false), isTraining: true)
-      let x = try data.images(images, at: largest.resolution, engine: engine)
-      return try teacher(pass.tape.constant(x), largest, pass).value
+      let x = try data.images(images, at: taught.resolution, engine: engine)
+      soft = try teacher(pass.tape.constant(x), taught, pass).value
     }
     var shown: Float?
     let chosen = try given ?? subnets(images, targets, trainer)

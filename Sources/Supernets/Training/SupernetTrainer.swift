@@ -1,4 +1,5 @@
 internal import Architectures
+internal import Files
 public import Foundation
 internal import Networks
 public import Tensors
@@ -15,7 +16,20 @@ public final class SupernetTrainer {
   public let directory: URL
   private let engine: Engine
   private let recipeText: String
-  private let origin: String?
+  private let origin: Origin?
+  private lazy var evaluator = Result { try makeEvaluator() }
+
+  /// Weights that a supernet starts with.
+  public struct Origin: Sendable {
+    /// What they are called in what is written.
+    public var name: String
+    public var weights: InitialWeights
+
+    public init(name: String, weights: InitialWeights) {
+      self.name = name
+      self.weights = weights
+    }
+  }
 
   /// What a caller shows while it waits.
   public struct Progress: Sendable {
@@ -38,11 +52,11 @@ public final class SupernetTrainer {
 
   /// - Parameters:
   ///   - recipeText: the recipe as it was written; kept with the weights.
-  ///   - origin: the weights that `supernet` starts with, if not random ones; kept as well, and a
-  ///     run goes on only from the same.
+  ///   - origin: the weights that `supernet` starts with, if not random ones; its name is kept as
+  ///     well, and a run goes on only with the same.
   public init(
     _ supernet: Supernet, _ data: TrainingData, _ recipe: TrainingRecipe, recipeText: String,
-    origin: String? = nil, directory: URL, engine: Engine
+    origin: Origin? = nil, directory: URL, engine: Engine
   ) throws {
     self.supernet = supernet
     self.data = data
@@ -74,9 +88,10 @@ public final class SupernetTrainer {
     let log = TrainingLog(path("log.csv"))
     var first = 0
     let checkpoint = path("checkpoint.safetensors")
+    AtomicFile.removeLeftovers(in: directory.path)
     if FileManager.default.fileExists(atPath: checkpoint) {
       let metadata = try Trainer.metadata(of: checkpoint)
-      guard metadata["space"] == supernet.space.name, metadata["origin"] == origin,
+      guard metadata["space"] == supernet.space.name, metadata["origin"] == origin?.name,
         let earlier = try? TrainingRecipe(yaml: metadata["recipe"] ?? ""),
         let phase = earlier.phases.firstIndex(where: { $0.name == metadata["phase"] }),
         recipe.continues(earlier, from: phase)
@@ -86,20 +101,30 @@ public final class SupernetTrainer {
           "\(checkpoint): made by another recipe, from other weights or for another space; go on "
             + "with the same (phases that have not begun may change), or choose an empty directory")
       }
+      guard metadata["images"] == data.identity else {
+        throw SupernetsError(
+          .checkpoint,
+          "\(checkpoint): made with other images (\(metadata["images"] ?? "unknown"); now "
+            + "\(data.identity)); go on with the same, or choose an empty directory")
+      }
       first = phase
     }
+    // Weights of an earlier training have seen its batches: the next ones are new.
+    let earlier = origin?.weights.epochs ?? 0
     var epochsBefore = recipe.phases.prefix(first).reduce(0) { $0 + $1.epochs }
     for index in first..<recipe.phases.count {
       let phase = recipe.phases[index]
       let trainer = try makeTrainer(index, stepsPerEpoch: loader.stepsPerEpoch)
       var metadata = [
         "phase": phase.name, "recipe": recipeText, "space": supernet.space.name,
+        "images": data.identity,
       ]
-      metadata["origin"] = origin
+      metadata["origin"] = origin?.name
       if try index > first || !trainer.resume(from: checkpoint) {
         if phase.sortsChannels {
-          let trained = recipe.phases.prefix(index).map { $0.choices.values[.expand]?.count ?? 1 }
-          supernet.sortChannels(kept: (trained.max() ?? 1) - 1)
+          let trained = max(
+            recipe.trainedExpansions(in: index), origin?.weights.trainedExpansions ?? 1)
+          supernet.sortChannels(kept: trained - 1)
         }
         try trainer.save(to: checkpoint, metadata: metadata)
       }
@@ -109,7 +134,7 @@ public final class SupernetTrainer {
       var clock = StepClock()
       while trainer.step < phase.epochs * loader.stepsPerEpoch {
         let (epoch, done) = trainer.step.quotientAndRemainder(dividingBy: loader.stepsPerEpoch)
-        for batch in loader.batches(epoch: epochsBefore + epoch, from: done) {
+        for batch in loader.batches(epoch: earlier + epochsBefore + epoch, from: done) {
           let batch = try batch.get()
           let loss = try step(batch, trainer)
           clock.tick(images: batch.labels.count)
@@ -136,14 +161,14 @@ public final class SupernetTrainer {
         }
       }
       epochsBefore += phase.epochs
-      try write("\(phase.name).safetensors", epochs: epochsBefore)
+      try write("\(phase.name).safetensors", epochs: earlier + epochsBefore)
     }
-    try write("supernet.safetensors", epochs: epochsBefore)
+    try write("supernet.safetensors", epochs: earlier + epochsBefore)
     return true
   }
 
   private func write(_ name: String, epochs: Int) throws {
-    try SupernetFile(supernet, data: data, recipe: recipeText, epochs: epochs, origin: origin)
+    try SupernetFile(supernet, data: data, recipe: recipeText, epochs: epochs, origin: origin?.name)
       .write(to: path(name))
   }
 
@@ -156,7 +181,8 @@ public final class SupernetTrainer {
         schedule: Schedule(
           .cosine(), total: phase.epochs * stepsPerEpoch, warmUp: phase.warmUp * stepsPerEpoch),
         weightDecay: recipe.weightDecay, clipNorm: recipe.clipNorm,
-        seed: recipe.seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15),
+        seed: recipe.seed &+ UInt64(origin?.weights.epochs ?? 0)
+          &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15),
       engine: engine)
   }
 
@@ -168,13 +194,16 @@ public final class SupernetTrainer {
     return teacher
   }
 
+  private func makeEvaluator() throws -> SubnetEvaluator {
+    try SubnetEvaluator(
+      data, on: data.validation, recalibration: recipe.recalibration, threads: engine.threads)
+  }
+
   private func evaluate(_ phase: TrainingRecipe.Phase) throws -> TrainingLog.Accuracies {
     let choices = try ChoiceSet(supernet.space, phase.choices)
     var random = SeededGenerator(seed: recipe.seed, stream: "shown")
     let genotypes = [choices.smallest, choices.uniform(&random), choices.largest]
-    let evaluator = try SubnetEvaluator(
-      data, on: data.validation, recalibration: recipe.recalibration, threads: engine.threads)
-    let results = try evaluator.evaluate(genotypes, of: supernet)
+    let results = try evaluator.get().evaluate(genotypes, of: supernet)
     return TrainingLog.Accuracies(
       smallest: results[0].accuracy, random: results[1].accuracy, largest: results[2].accuracy)
   }

@@ -1,3 +1,5 @@
+public import Architectures
+internal import Foundation
 public import Networks
 public import Tensors
 
@@ -8,31 +10,47 @@ public struct TrainingData: Sendable {
   public let validation: any ImageDataset
   public let test: (any ImageDataset)?
   public let normalization: Normalization
+  /// What tells these images from others, and how they are divided.
+  public let identity: String
   /// Side of the images that batches hold; subnets resample them.
   public let side: Int
+  let skipsBroken: Bool
   private let isSmall: Bool
   private let seed: UInt64
-  private let skipsBroken: Bool
 
   public var classNames: [String] { training.classNames }
 
   /// - Parameters:
-  ///   - collection: small squares of one size are kept at their size; others are cut to
-  ///     `resolution`.
-  ///   - resolution: the largest of the space.
+  ///   - collection: small squares of one size are kept at their size; others are cut to the largest
+  ///     resolution of the space. Grey images are repeated where the space takes more channels.
   ///   - validation: images to hold out.
+  ///   - normalization: of the images that weights were trained on; that of these when left out.
   ///   - skipsBroken: leave broken images out instead of failing.
-  /// - Throws: `NetworksError` if there are too few images.
+  /// - Throws: `data` if there are too few images, `NetworksError` if their channels don't fit.
   public init(
-    _ collection: ImageCollection, resolution: Int, validation: Int, seed: UInt64,
-    skipsBroken: Bool = false
+    _ collection: ImageCollection, _ space: SearchSpace, validation: Int, seed: UInt64,
+    normalization: Normalization? = nil, skipsBroken: Bool = false
   ) throws {
-    let (training, held) = try collection.training.split(validation: validation, seed: seed)
+    guard validation < collection.training.count else {
+      throw SupernetsError(
+        .data,
+        "\(collection.training.count) images to train on, of which the recipe holds out "
+          + "\(validation); lower its 'validation'")
+    }
+    let images = try collection.training.withChannels(space.inputChannels)
+    let (training, held) = try images.split(validation: validation, seed: seed)
     self.training = training
     self.validation = held
-    test = collection.test
-    normalization = try training.normalization()
-    side = collection.side ?? resolution
+    test = try collection.test?.withChannels(space.inputChannels)
+    let own = try training.normalization()
+    self.normalization = normalization ?? own
+    func text(_ values: [Float]) -> String {
+      values.map { String(format: "%.4f", $0) }.joined(separator: "/")
+    }
+    identity =
+      "\(training.count)+\(held.count)+\(test?.count ?? 0) images, mean \(text(own.mean)), deviation "
+      + "\(text(own.deviation)), seed \(seed), \(training.classNames.joined(separator: ","))"
+    side = collection.side ?? space.resolution(space.largestGenotype)
     isSmall = collection.side != nil
     self.seed = seed
     self.skipsBroken = skipsBroken

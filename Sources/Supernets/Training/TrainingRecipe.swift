@@ -58,6 +58,20 @@ public struct TrainingRecipe: Sendable, Equatable {
     public var choices: ElasticChoices
   }
 
+  /// The phase whose largest subnet teaches `phase`, if one does.
+  func teacher(of phase: Phase) -> Phase? {
+    guard case .phase(let name) = phase.teacher else { return nil }
+    return phases.first { $0.name == name }
+  }
+
+  /// Expansions that the first `count` phases train: channels of narrower ones must keep their
+  /// places from then on.
+  func trainedExpansions(in count: Int) -> Int {
+    phases.prefix(count).map { phase in
+      phase.sampling == .largest ? 1 : phase.choices.values[.expand]?.count ?? 255
+    }.max() ?? 1
+  }
+
   /// Whether a training by `earlier` that stands in its phase `index` can go on by this recipe: only
   /// phases after that one may differ.
   func continues(_ earlier: TrainingRecipe, from index: Int) -> Bool {
@@ -103,7 +117,11 @@ public struct TrainingRecipe: Sendable, Equatable {
     weightDecay = try reader.fraction("weight_decay", default: weightDecay)
     labelSmoothing = try reader.fraction("label_smoothing", default: labelSmoothing)
     dropout = try reader.fraction("dropout", default: dropout)
-    if reader.has("clip_norm") { clipNorm = Float(try reader.number("clip_norm")) }
+    if reader.has("clip_norm") {
+      let norm = Float(try reader.number("clip_norm"))
+      guard norm > 0, norm.isFinite else { throw reader.error("clip_norm", "must be above 0") }
+      clipNorm = norm
+    }
     for node in try reader.sequence("phases") {
       let phase = try Phase(YAMLReader(node, file: reader.file, what: "a phase"), after: phases)
       phases.append(phase)
@@ -130,8 +148,14 @@ extension TrainingRecipe.Phase {
     let name = try reader.string("name")
     self.name = name
     guard !name.isEmpty, !earlier.contains(where: { $0.name == name }),
-      name.utf8.allSatisfy({ $0 > 32 && $0 != 47 })
-    else { throw reader.error("name", "must be new, without blanks and slashes") }
+      name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }),
+      !name.hasPrefix("."), !["checkpoint", "supernet"].contains(name)
+    else {
+      throw reader.error(
+        "name",
+        "must be new, of letters, digits, '-', '_' and '.', and neither 'checkpoint' nor 'supernet', "
+          + "which are files of the folder")
+    }
     let length = try reader.integer("epochs", in: 1...100_000)
     epochs = length
     warmUp = try reader.integer("warm_up", default: 0, in: 0...length)

@@ -35,6 +35,7 @@ struct ExportCommand: ParsableCommand {
     guard finetune >= 0, finetune == 0 || data != nil else {
       throw Failure(.usage, "--finetune needs --data, and a number of epochs")
     }
+    guard rate > 0, rate.isFinite else { throw Failure(.usage, "--rate \(rate): must be above 0") }
     guard checkpoint != nil || data == nil && !fold else {
       throw Failure(.usage, "--data and --fold need the weights of a --checkpoint")
     }
@@ -48,9 +49,11 @@ struct ExportCommand: ParsableCommand {
       network.state().mapValues(\.array), provenance: provenance)
     let graph = try supernet.space.graph(genotype)
     let id = supernet.space.id(genotype)
-    guard fold else { return try write(graph, weights, id: id) }
+    guard fold else { return try write(graph, weights, id: id, supernet.properties) }
     let folded = try FoldedNetwork(graph, weights)
-    try write(folded.graph, folded.weights, id: id, folded: (folded.norms, folded.linear))
+    try write(
+      folded.graph, folded.weights, id: id, supernet.properties,
+      folded: (folded.norms, folded.linear))
   }
 
   /// The subnet with weights and statistics of its own, and where the statistics come from.
@@ -59,7 +62,7 @@ struct ExportCommand: ParsableCommand {
   ) throws -> (ExtractedNetwork, statistics: String) {
     let engine = try Engine(threads: threads)
     let network = try supernet.supernet.extracted(genotype, engine: engine)
-    let data = try data.map { try supernet.data($0) }
+    let data = try data.map { try supernet.data($0, quiet: common.quiet) }
     if data == nil, supernet.file.calibration == nil {
       Terminal.note(
         "note: without --data the norms keep the statistics of the whole supernet, which cost "
@@ -92,10 +95,11 @@ struct ExportCommand: ParsableCommand {
   /// - Parameter folded: norms, and convolutions and additions, that became part of others.
   private func write(
     _ graph: OperatorGraph, _ weights: any WeightSource, id: String,
-    folded: (norms: Int, linear: Int) = (0, 0)
+    _ properties: [String: String] = [:], folded: (norms: Int, linear: Int) = (0, 0)
   ) throws {
     try ONNXFile.write(
-      graph, weights: weights, metadata: ONNXMetadata(properties: ["swiftlet.id": id]),
+      graph, weights: weights,
+      metadata: ONNXMetadata(properties: properties.merging(["swiftlet.id": id]) { $1 }),
       batch: batch, to: URL(fileURLWithPath: output))
     if common.json {
       try Output.json(

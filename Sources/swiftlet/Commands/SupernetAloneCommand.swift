@@ -42,16 +42,14 @@ extension SupernetCommand {
         options.warmUp = min(options.warmUp, epochs)
       }
       try OutputFile.makeFolder(of: output + "/-")
-      var images: [Int: TrainingData] = [:]  // by resolution
+      var images: [String: TrainingData] = [:]  // by space
       var results = (validation: [StoredEvaluation](), test: [StoredEvaluation]())
       var costs: [OperatorCost] = []
       for (space, genotype) in zip(spaces, genotypes) {
-        let resolution = space.resolution(space.largestGenotype)
         let data =
-          try images[resolution]
-          ?? TrainingData(
-            collection, resolution: resolution, validation: recipe.validation, seed: recipe.seed)
-        images[resolution] = data
+          try images[space.name]
+          ?? TrainingData(collection, space, validation: recipe.validation, seed: recipe.seed)
+        images[space.name] = data
         let network = try trained(space, genotype, data, options, recipe)
         func accuracy(_ images: any ImageDataset, _ name: String) throws -> StoredEvaluation {
           let result = try SubnetEvaluator(
@@ -64,10 +62,10 @@ extension SupernetCommand {
         }
         costs.append(try space.graph(genotype).cost)
         results.validation.append(try accuracy(data.validation, "validation"))
-        try EvaluationCSV.write(results.validation, costs: costs, to: output + "/validation.csv")
+        try EvaluationCSV.update(output + "/validation.csv", results.validation, costs: costs)
         guard let images = data.test else { continue }
         results.test.append(try accuracy(images, "test"))
-        try EvaluationCSV.write(results.test, costs: costs, to: output + "/test.csv")
+        try EvaluationCSV.update(output + "/test.csv", results.test, costs: costs)
       }
       try report(results, epochs: options.epochs, seed: options.seed)
     }

@@ -42,9 +42,16 @@ struct SupernetCommand: ParsableCommand {
       for broken in collection.broken { Terminal.note("left out: \(broken)", quiet: common.quiet) }
       let space = try SpaceCatalog.standard.space(space)
         .withClasses(collection.classNames.count)
+      // What comes later knows the space by its name.
+      guard (try? SpaceCatalog.standard.space(space.name)) != nil else {
+        throw Failure(
+          .input,
+          "\(self.space): the space '\(space.name)' would not be found later; put the file into "
+            + "./searchspaces, or name its folder in SWIFTLET_SPACES")
+      }
       let data = try TrainingData(
-        collection, resolution: space.resolution(space.largestGenotype),
-        validation: parsed.validation, seed: parsed.seed, skipsBroken: skipBroken)
+        collection, space, validation: parsed.validation, seed: parsed.seed,
+        skipsBroken: skipBroken)
       Terminal.note(
         "\(data.training.count) training, \(data.validation.count) validation and "
           + "\(data.test?.count ?? 0) test images of \(data.classNames.count) classes, "
@@ -55,10 +62,9 @@ struct SupernetCommand: ParsableCommand {
       let trainer = try SupernetTrainer(
         supernet, data, parsed, recipeText: recipeText, origin: origin,
         directory: URL(fileURLWithPath: output), engine: try Engine(threads: threads))
-      let done = try show(trainer)
+      try show(trainer, space.name)
       // Also where nothing was left to train.
       try TrainingCurves.write(folder: output, space: space.name)
-      guard done else { throw Failure(.interrupted, "stopped; the same command goes on") }
       if common.json {
         let rows = try TrainingLog.rows("\(output)/log.csv")
         try Output.json(
@@ -81,28 +87,31 @@ struct SupernetCommand: ParsableCommand {
     ///   trained.
     private func start(
       _ supernet: Supernet, from path: String, _ data: TrainingData, _ recipe: TrainingRecipe
-    ) throws -> String {
+    ) throws -> SupernetTrainer.Origin {
       let weights = try InitialWeights(contentsOf: path)
-      let keepsClassifier = try weights.load(into: supernet, classNames: data.classNames)
+      let extent = try weights.load(into: supernet, classNames: data.classNames)
       let digest = SupernetArgument.digest(of: weights.tensors).prefix(12)
-      let origin = "\(digest)" + (weights.epochs.map { ", \($0) epochs" } ?? "")
-      Terminal.note(
-        "starts from \(path) (\(origin))"
-          + (keepsClassifier ? "" : "; other classes: the classifier starts anew"),
-        quiet: common.quiet)
-      if keepsClassifier, let earlier = weights.recipe,
-        (earlier.seed, earlier.validation) != (recipe.seed, recipe.validation)
-      {
+      let name = "\(digest)" + (weights.epochs.map { ", \($0) epochs" } ?? "")
+      let classifier =
+        switch extent {
+        case .allButClassifier: "; other classes: the classifier starts anew"
+        case .all where weights.classNames == nil:
+          "; it does not name its classes: they are taken to be the same"
+        case .all: ""
+        }
+      Terminal.note("weights of \(path) (\(name))\(classifier)", quiet: common.quiet)
+      if weights.mayKnowValidation(of: data, recipe) {
+        let mend = weights.recipe.map { ": seed \($0.seed), validation \($0.validation)" } ?? ""
         Terminal.note(
-          "\(path) held out other images: accuracies on those held out now may be too high; seed "
-            + "\(earlier.seed) and validation \(earlier.validation) hold out the same",
+          "they may have been trained on images that are held out now, and accuracies on those be "
+            + "too high; the same images are held out by the earlier recipe's\(mend)",
           quiet: common.quiet)
       }
-      return origin
+      return SupernetTrainer.Origin(name: name, weights: weights)
     }
 
-    private func show(_ trainer: SupernetTrainer) throws -> Bool {
-      try Interrupt.guarding(resume: "the same command goes on") {
+    private func show(_ trainer: SupernetTrainer, _ name: String) throws {
+      _ = try Interrupt.guarding(resume: "the same command goes on") {
         var bars: [String: Progress] = [:]
         defer { for name in bars.keys { bars[name]?.finish() } }
         return try trainer.run(shouldStop: { Interrupt.isRequested }) { state in
@@ -113,7 +122,7 @@ struct SupernetCommand: ParsableCommand {
               format: "epoch %d/%d, loss %.3f, %.0f images/s", state.epoch.0, state.epoch.1,
               state.loss, state.imagesPerSecond))
           guard let accuracy = state.accuracy else { return }
-          try TrainingCurves.write(folder: output, space: space)
+          try TrainingCurves.write(folder: output, space: name)
           guard !common.quiet else { return }
           bars[label]?.finish()
           Terminal.error(

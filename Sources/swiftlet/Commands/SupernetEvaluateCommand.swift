@@ -2,6 +2,7 @@ import Architectures
 import ArgumentParser
 import Foundation
 import Networks
+import Predictors
 import Store
 import Supernets
 
@@ -33,13 +34,18 @@ extension SupernetCommand {
       let supernet = try SupernetArgument(checkpoint)
       let space = supernet.space
       let genotypes = try wanted(space)
-      let data = try supernet.data(data)
+      let data = try supernet.data(data, quiet: common.quiet)
       guard let images = test ? data.test : data.validation else {
         throw Failure(.input, "\(self.data): there are no test images")
       }
       let statistics = recalibration ?? supernet.recipe.recalibration
+      guard (1...1_000_000).contains(statistics) else {
+        throw Failure(.usage, "--recalibration \(statistics): must be in 1...1000000")
+      }
+      // The images by their number and digest: another folder is another evaluation.
       let conditions =
-        "images=\(test ? "test" : "validation") seed=\(supernet.recipe.seed) "
+        "images=\(test ? "test" : "validation") count=\(images.count) "
+        + "data=\(SHA256.hex(data.identity.utf8).prefix(12)) seed=\(supernet.recipe.seed) "
         + "recalibration=\(statistics)"
       let store = try Store()
       var known = try store.evaluations(checkpoint: supernet.digest, conditions: conditions)
@@ -90,11 +96,16 @@ extension SupernetCommand {
       var tries = 0
       while genotypes.count < ids.count + random, tries < 100 * random {
         tries += 1
-        let genotype = try sampler.draw(rule, &generator)
+        let genotype = sampler.draw(rule, &generator)
         if seen.insert(genotype).inserted { genotypes.append(genotype) }
       }
       guard !genotypes.isEmpty else {
         throw Failure(.usage, "name architectures, or say --random N")
+      }
+      if genotypes.count < ids.count + random {
+        Terminal.note(
+          "\(genotypes.count - ids.count) different subnets were found, not \(random)",
+          quiet: common.quiet)
       }
       return genotypes
     }
@@ -172,7 +183,7 @@ extension SupernetCommand {
           sampler.sandwich(random: max(0, count - 2), &generator).prefix(count))
       } else {
         let rule: SubnetSampler.Rule = try Choice.named(rule, "--rule")
-        genotypes = try (0..<count).map { _ in try sampler.draw(rule, &generator) }
+        genotypes = (0..<count).map { _ in sampler.draw(rule, &generator) }
       }
       if common.json {
         try Output.json(

@@ -37,8 +37,9 @@ extension SupernetCommand {
           .usage, "--steps must be in 1...1000000, --subnets in 2...1000, --tried in 0...1000")
       }
       let supernet = try SupernetArgument(checkpoint)
-      let data = try supernet.data(data)
+      let data = try supernet.data(data, quiet: common.quiet)
       var file = supernet.file
+      (file.calibration, file.provenance["calibration"]) = (nil, nil)
       if images > 0 {
         file.calibration = try makeImages(supernet, data)
         file.provenance["calibration"] =

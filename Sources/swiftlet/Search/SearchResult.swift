@@ -198,11 +198,11 @@ struct SearchResult {
   private func export(
     _ entry: Evaluated, _ weights: SearchWeights.Found, to path: String
   ) throws {
-    var properties = [
-      "swiftlet.id": session.space.id(entry.genotype),
-      "swiftlet.predicted_latency_ms": "\(entry.costs[0])",
-      "swiftlet.predicted_accuracy": "\(entry.score)", "swiftlet.device": spec.device,
-    ]
+    var properties = weights.properties
+    properties["swiftlet.id"] = session.space.id(entry.genotype)
+    properties["swiftlet.predicted_latency_ms"] = "\(entry.costs[0])"
+    properties["swiftlet.predicted_accuracy"] = "\(entry.score)"
+    properties["swiftlet.device"] = spec.device
     if let measured = measured(entry.genotype) {
       properties["swiftlet.measured_latency_ms"] = "\(measured)"
     }

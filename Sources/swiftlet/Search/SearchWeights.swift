@@ -14,6 +14,8 @@ struct SearchWeights {
     /// Share of the test images (of the held-out ones where there are none) that it gets right with
     /// them; nil without the images.
     var accuracy: Double?
+    /// What feeding the network takes, for its file.
+    var properties: [String: String] = [:]
   }
 
   let supernet: SupernetArgument?
@@ -51,6 +53,6 @@ struct SearchWeights {
     return Found(
       source: try NamedWeights(
         network.state().mapValues(\.array), provenance: supernet.provenance(statistics)),
-      accuracy: accuracy)
+      accuracy: accuracy, properties: supernet.properties)
   }
 }

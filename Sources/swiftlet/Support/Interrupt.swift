@@ -1,3 +1,4 @@
+import Devices
 import Dispatch
 import Foundation
 import Synchronization
@@ -28,9 +29,11 @@ enum Interrupt {
       let result = try work()
       if isRequested { throw Failure(.interrupted, "interrupted; \(resume)") }
       return result
-    } catch {
-      if isRequested { throw Failure(.interrupted, "interrupted; \(resume)") }
-      throw error
+    } catch
+      where isRequested && (error is CancellationError || error is DevicesError || error is Failure)
+    {
+      // What else goes wrong then is no interruption: a disk without room for the state, say.
+      throw Failure(.interrupted, "interrupted; \(resume)")
     }
   }
 }

@@ -40,21 +40,39 @@ struct SupernetArgument {
   }
 
   /// The images it is judged on, divided as they were in training.
-  func data(_ folder: String, skipsBroken: Bool = false) throws -> TrainingData {
-    let collection = try ImageCollection(folder, skipsBroken: skipsBroken)
+  func data(_ folder: String, quiet: Bool = false) throws -> TrainingData {
+    let collection = try ImageCollection(folder, skipsBroken: file.skipsBroken)
     guard collection.classNames == file.classNames else {
       throw Failure(
         .input,
         "\(folder): classes \(collection.classNames.joined(separator: ", ")); the supernet knows "
           + file.classNames.joined(separator: ", "))
     }
-    return try TrainingData(
-      collection, resolution: space.resolution(space.largestGenotype),
-      validation: recipe.validation, seed: recipe.seed, skipsBroken: skipsBroken)
+    let data = try TrainingData(
+      collection, space, validation: recipe.validation, seed: recipe.seed,
+      normalization: file.normalization, skipsBroken: file.skipsBroken)
+    if let trained = file.images, trained != data.identity {
+      Terminal.note(
+        "\(folder): not the images that the supernet was trained on; it may have been trained on "
+          + "some that are held out here", quiet: quiet)
+    }
+    return data
   }
+
   /// What the weights of a subnet are said to be.
   func provenance(_ statistics: String) -> String {
     "\(file.spaceName) supernet \(digest.prefix(12)), \(statistics)"
+  }
+
+  /// What feeding an exported subnet takes, as properties of its file: pixels scaled to 0...1 less
+  /// the mean, over the deviation; outputs are these classes.
+  var properties: [String: String] {
+    func text(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
+    return [
+      "swiftlet.mean": text(file.normalization.mean),
+      "swiftlet.deviation": text(file.normalization.deviation),
+      "swiftlet.classes": file.classNames.joined(separator: ","),
+    ]
   }
 
   /// Gives a subnet's norms statistics of their own: from the training images where they are at
@@ -64,8 +82,9 @@ struct SupernetArgument {
     _ network: ExtractedNetwork, _ data: TrainingData?, engine: Engine
   ) throws -> String {
     if let data {
-      try Recalibrator(data, images: recipe.recalibration)(network, engine)
-      return "statistics of \(recipe.recalibration) training images"
+      let recalibrator = try Recalibrator(data, images: recipe.recalibration)
+      try recalibrator(network, engine)
+      return "statistics of \(recalibrator.count) training images"
     }
     guard let calibration = file.calibration else {
       return "statistics shared by all subnets"
