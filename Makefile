@@ -11,7 +11,7 @@ IMAGES ?=
 
 search: Scripts/setup.sh
 	@Scripts/setup.sh search
-	@$(SWIFT) build -c release --product swiftlet --quiet 2>&1 | grep -v '^warning: .* resolved' || true
+	@said=$$($(SWIFT) build -c release --product swiftlet --quiet 2>&1) || { printf "%s\n" "$$said" >&2; exit 1; }
 	@Scripts/search.sh "$(BUDGET)" "$(IMAGES)"
 
 build:

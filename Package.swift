@@ -99,11 +99,11 @@ let package = Package(
       name: "PredictorsTests",
       dependencies: ["Predictors", "Architectures", "Devices", "ONNXFormat", "Store", "Tensors"],
       swiftSettings: strict),
-    .target(name: "Store", dependencies: ["Architectures", grdb], swiftSettings: strict),
+    .target(name: "Store", dependencies: ["Architectures", "Files", grdb], swiftSettings: strict),
     .testTarget(name: "StoreTests", dependencies: ["Store", grdb], swiftSettings: strict),
-    .target(name: "Devices", dependencies: ["Architectures", "Store"], swiftSettings: strict),
+    .target(name: "Devices", dependencies: ["Architectures", "Files", "Store"], swiftSettings: strict),
     .testTarget(
-      name: "DevicesTests", dependencies: ["Architectures", "Devices", "Store"],
+      name: "DevicesTests", dependencies: ["Architectures", "Devices", "Files", "Store"],
       swiftSettings: strict),
     .executableTarget(
       name: "swiftlet",

@@ -8,6 +8,9 @@ profile=${1:?usage: Scripts/setup.sh search|test}
 fail() { echo "setup: $*" >&2; exit 69; }
 
 command -v swift >/dev/null || fail "no Swift toolchain on the PATH; install Swift 6.2 or newer from swift.org"
+version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -1) || true
+[ "$(printf '%s\n' 6.2 "$version" | sort -V | head -1)" = 6.2 ] ||
+  fail "Swift ${version:-of unknown version} on the PATH is too old; install 6.2 or newer from swift.org"
 command -v python3 >/dev/null || packages_first=python3
 
 # Debian package = file whose presence shows that it is installed.
@@ -43,7 +46,8 @@ no_deps=Tests/peers/requirements-no-deps.txt
 wanted=$(cat "${requirements[@]}" $no_deps | sha256sum)
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
   echo "setup: Python packages into $venv" >&2
-  [ -x $venv/bin/python ] || python3 -m venv $venv || fail "python3 -m venv failed"
+  $venv/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear $venv ||
+    fail "python3 -m venv failed"
   for file in "${requirements[@]}"; do
     $venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$file" >&2 ||
       fail "pip could not install $file; is a package index reachable?"

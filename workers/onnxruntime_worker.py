@@ -65,7 +65,7 @@ def pin(cpus, threads):
         return []
     if cpus is None:
         cpus = sorted(ALLOWED_CPUS)[-threads:]
-    if len(cpus) < threads:
+    if len(set(cpus)) < threads:
         raise Refusal("bad-request", f"{threads} threads need as many processors, got {cpus}")
     try:
         os.sched_setaffinity(0, cpus)
@@ -291,16 +291,15 @@ class Worker:
 
 def lines(descriptor):
     """The lines of a pipe, as bytes, until it closes."""
-    rest = b""
-    while True:
-        chunk = os.read(descriptor, 1 << 20)
-        if not chunk:
-            return
-        rest += chunk
-        if len(rest) > MAX_LINE:
-            raise SystemExit("a request longer than the limit")
-        *whole, rest = rest.split(b"\n")
-        yield from whole
+    line = bytearray()
+    while chunk := os.read(descriptor, 1 << 20):
+        for index, piece in enumerate(chunk.split(b"\n")):
+            if index > 0:
+                yield line
+                line = bytearray()
+            line += piece
+            if len(line) > MAX_LINE:
+                raise SystemExit("a request longer than the limit")
 
 
 def serve(worker):

@@ -39,12 +39,5 @@ extension OperatorGraph {
 
 extension ArchitectureText {
   /// 128 bits of the text as 32 hexadecimal digits, the same on every machine.
-  public var digest: String {
-    [UInt64(0), 0x5bd1_e995].map { seed in
-      var hash = StableHash(seed)
-      hash.combine(text)
-      let digits = String(hash.value, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }.joined()
-  }
+  public var digest: String { StableHash.digest(text) }
 }

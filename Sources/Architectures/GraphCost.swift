@@ -1,6 +1,7 @@
 /// What one operator, or a whole network, costs. Counts saturate at `Int.max`.
 public struct OperatorCost: Hashable, Sendable {
-  /// Multiply-accumulates of convolutions and matrix products (not FLOPs, which are twice that).
+  /// Multiply-accumulates of convolutions, matrix products and recurrent layers (not FLOPs, which
+  /// are twice that).
   public var macs = 0
   /// Trained parameters; the running statistics of batch normalisation are not among them.
   public var parameters = 0
@@ -44,12 +45,21 @@ public struct GraphCost: Sendable {
   public let total: OperatorCost
   /// Whether some axis was unknown and counted as one.
   public let assumesUnknownAxes: Bool
+  /// Operators whose arithmetic is not among the MACs as it is not known: those without a rule, and
+  /// those that run subgraphs. Sorted.
+  public let uncounted: [String]
 
   public init(_ graph: OperatorGraph) {
     var counter = Counter(graph)
     operators = graph.nodes.map { counter.cost(of: $0) }
     total = operators.reduce(into: OperatorCost()) { $0 += $1 }
     assumesUnknownAxes = counter.sawUnknownAxis
+    uncounted = Set(
+      graph.nodes.filter { node in
+        !ShapeInference.hasRule(for: node)
+          || node.attributes.values.contains { !$0.subgraphs.isEmpty }
+      }.map { $0.domain.isEmpty ? $0.op : "\($0.domain)::\($0.op)" }
+    ).sorted()
   }
 }
 
@@ -111,12 +121,23 @@ private struct Counter {
         return 0
       }
       return weight.dropFirst().reduce(elements(input)) { $0.saturatingMultiply($1) }
-    case "Gemm", "MatMul", "MatMulInteger":
-      guard let a = type(0)?.shape,
-        let inner = node.attributes.int("transA") == 1
-          ? a.first : a.last
+    case "Gemm", "MatMul", "MatMulInteger", "QLinearMatMul":
+      let a = type(0)?.shape
+      let b = type(node.op == "QLinearMatMul" ? 3 : 1)?.shape
+      // Either operand tells how long the sums are.
+      let inner = [
+        node.attributes.int("transA") == 1 ? a?.first : a?.last,
+        node.attributes.int("transB") == 1 ? b?.last : b?.suffix(2).first,
+      ].compactMap { $0 }
+      guard let length = inner.first(where: { $0.value != nil }) ?? inner.first else { return 0 }
+      return elements(output).saturatingMultiply(elements(TensorType([length])))
+    case "LSTM", "GRU", "RNN":
+      // Every step of every sequence multiplies by both weights, of operand and state.
+      guard let input = type(0)?.shape, input.count == 3, let weight = type(1),
+        let recurrence = type(2)
       else { return 0 }
-      return elements(output).saturatingMultiply(inner.value ?? 1)
+      return elements(TensorType(Array(input[..<2])))
+        .saturatingMultiply(elements(weight).saturatingAdd(elements(recurrence)))
     default:
       return 0
     }

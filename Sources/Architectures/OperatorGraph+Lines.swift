@@ -16,7 +16,7 @@ extension OperatorGraph {
       }
       return shape
     }
-    if Self.commutative.contains(node.op), operands.count == 2 { operands.sort() }
+    if node.isCommutative { operands.sort() }
     var line = node.domain.isEmpty ? node.op : "\(node.domain)::\(node.op)"
     line += "(" + operands.joined(separator: ", ") + ")"
     var writer = TextWriter()

@@ -69,3 +69,14 @@ extension SearchSpace {
       })
   }
 }
+
+extension SearchSpace {
+  /// Equal for spaces with the same genes whose smallest and largest choices build the same networks:
+  /// what weights and predictors of a space are made for. A name alone does not say that.
+  public func fingerprint() throws -> String {
+    let ends = try [Genotype(genes.map { _ in 0 }), Genotype(genes.map { UInt8($0.count - 1) })]
+      .map { ArchitectureText(try graph(canonical($0))).digest }
+    let genes = genes.map { "\($0.name)=\($0.codes.joined(separator: ","))" }
+    return (genes + ends).joined(separator: " ")
+  }
+}

@@ -80,12 +80,37 @@ public struct SearchSpace: Sendable {
     epsilon = schema.epsilon
     resolutionGene = layout.resolutionGene
     cell = layout.cell
-    // Every space must build at its ends, so that a wrong file fails here and not in a search.
-    for choice in [0, Int.max] {
-      do {
-        _ = try graph(Genotype(genes.map { UInt8(min(choice, $0.count - 1)) }))
-      } catch let error as ArchitecturesError {
-        throw ArchitecturesError(.invalidSpace, "\(file): \(error.message)")
+    do {
+      try check()
+    } catch let error as ArchitecturesError {
+      throw ArchitecturesError(.invalidSpace, "\(file): \(error.message)")
+    }
+  }
+
+  /// Builds the networks at both ends, and of the larger one the blocks with each choice of each of
+  /// their genes, so that a wrong file fails when it is read and not in a search.
+  private func check() throws {
+    let ends = [0, Int.max].map { end in
+      Genotype(genes.map { UInt8(min(end, $0.count - 1)) })
+    }
+    for end in ends { _ = try graph(end) }
+    let sizes = spatialSizes()
+    var seen = Set<Block>()
+    for (index, slot) in slots.enumerated() {
+      for gene in slot.dependencies where gene != slot.condition?.depthGene {
+        for choice in 0..<genes[gene].count {
+          var genotype = ends[1]
+          genotype.genes[gene] = UInt8(choice)
+          let size = sizes[resolutionGene.map { genotype[$0] } ?? 0][index]
+          let block = block(
+            slot, genotype, input: [inputChannels(slot: index, genotype), size, size])
+          guard seen.insert(block).inserted else { continue }
+          let graph = try block.graph()
+          guard graph.outputs.map({ graph.type(of: $0) }) == [TensorType([1] + block.output)] else {
+            throw ArchitecturesError(
+              .invalidGraph, "\(block.name.text): the result is not of \(block.output)")
+          }
+        }
       }
     }
   }

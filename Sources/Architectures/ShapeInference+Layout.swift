@@ -94,6 +94,10 @@ extension ShapeInference {
       var rest = shape
       rest.remove(at: missing)
       shape[missing] = try remainder(of: input, over: rest, use, target)
+    } else if let total = input.elementCount, let count = TensorType(shape).elementCount,
+      total != count
+    {
+      throw use.mismatch("\(total) elements do not fit \(target)")
     }
     return [TensorType(shape, input.elementType)]
   }

@@ -59,7 +59,7 @@ extension ShapeInference {
       let step = use.floats(2)?.first
     {
       let count = ((end - start) / step).rounded(.up)
-      if count.isFinite, count < 0x1p62 { return [TensorType([max(0, Int(count))], element)] }
+      if count.isFinite, count < 0x1p62 { return [TensorType([Int(max(0, count))], element)] }
     }
     return [TensorType([.unknown], element)]
   }

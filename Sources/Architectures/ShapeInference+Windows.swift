@@ -94,7 +94,11 @@ extension ShapeInference {
       let before = isValid ? 0 : sliding.pads[axis]
       let after = isValid ? 0 : sliding.pads[axis + rank]
       let span = try use.difference(use.sum(use.sum(size, before), after), reach)
-      guard span >= 1 else { throw use.mismatch("the window is larger than the padded input") }
+      guard span >= 1 else {
+        // In ceiling mode it is one partial window, as long as less than a stride is missing.
+        if ceiling, span > 1 - stride, try use.sum(size, before) > 0 { return 1 }
+        throw use.mismatch("the window is larger than the padded input")
+      }
       var steps = (span - 1) / stride
       // A last partial window counts in ceiling mode unless it starts in the padding.
       if ceiling, (span - 1) % stride != 0,

@@ -38,14 +38,17 @@ public enum ShapeInference {
   public static func outputs(
     of node: Node, operands: [Operand?], outputCount: Int
   ) throws -> [TensorType]? {
-    guard node.domain.isEmpty || node.domain == "ai.onnx", let rule = rules[node.op] else {
-      return nil
-    }
+    guard hasRule(for: node), let rule = rules[node.op] else { return nil }
     let types = try rule(
       Application(
         op: node.op, attributes: node.attributes, operands: operands, outputCount: outputCount))
     guard let types, types.count > outputCount else { return types }
     return Array(types[..<outputCount])
+  }
+
+  /// Whether the operator is known here.
+  static func hasRule(for node: Node) -> Bool {
+    (node.domain.isEmpty || node.domain == "ai.onnx") && rules[node.op] != nil
   }
 
   /// One use of an operator.

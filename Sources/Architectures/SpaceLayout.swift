@@ -9,6 +9,8 @@ struct SpaceLayout {
   var cell: SearchSpace.Cell?
   private var blockIndex = 0
   private var groupCount = 0
+  /// How many slots have a name that begins with this one and a dot.
+  private var nameCounts: [Substring: Int] = [:]
 
   init(_ schema: SpaceSchema, file: String) {
     self.schema = schema
@@ -96,7 +98,7 @@ struct SpaceLayout {
     }
     if block.out != nil, let gene = slot.widthGene { segment.stageGenes.append(gene) }
     addElastic(block, &slot, name: name, condition: nil, into: &segment.stageGenes)
-    slots.append(slot)
+    try add(slot)
     if !segment.stageGenes.isEmpty { segments.append(segment) }
   }
 
@@ -119,9 +121,22 @@ struct SpaceLayout {
     if slot.kernelGene != nil || slot.expandGene != nil { groupCount = group + 1 }
   }
 
+  /// Most blocks of a network: far more than any has.
+  private static let slotLimit = 4096
+
+  private mutating func add(_ slot: SearchSpace.Slot) throws {
+    guard slots.count < Self.slotLimit else {
+      throw ArchitecturesError(.invalidSpace, "\(file): more than \(Self.slotLimit) blocks")
+    }
+    slots.append(slot)
+    for dot in slot.name.indices where slot.name[dot] == "." {
+      nameCounts[slot.name[..<dot], default: 0] += 1
+    }
+  }
+
   /// `prefix.0`, `prefix.1`, ...: layers named so in the file count too.
   private func nextName(_ prefix: String) -> String {
-    "\(prefix).\(slots.count { $0.name.hasPrefix(prefix + ".") })"
+    "\(prefix).\(nameCounts[prefix[...], default: 0])"
   }
 
   private mutating func add(_ stage: SpaceSchema.Stage) throws {
@@ -155,13 +170,7 @@ struct SpaceLayout {
         name: name)
       var blockGenes: [Int] = []
       if stage.candidates.count > 1 {
-        guard
-          stage.candidates.allSatisfy({ $0.block.kernel.count == 1 && $0.block.expand.count == 1 })
-        else {
-          throw ArchitecturesError(
-            .invalidSpace, "\(file): candidates of a choice have fixed kernel and expand; list each"
-          )
-        }
+        try requireFixed(stage.candidates)
         let allowed = allowedCandidates(stage, position, outs)
         slot.candidates = allowed.map(\.block)
         if allowed.count > 1 {
@@ -173,12 +182,19 @@ struct SpaceLayout {
           stage.candidates[0].block, &slot, name: name, condition: condition, into: &blockGenes)
       }
       segment.blocks.append(blockGenes)
-      slots.append(slot)
+      try add(slot)
     }
     if segment.depthGene != nil || !segment.stageGenes.isEmpty
       || segment.blocks.contains(where: { !$0.isEmpty })
     {
       segments.append(segment)
+    }
+  }
+
+  private func requireFixed(_ candidates: [SpaceSchema.Candidate]) throws {
+    guard candidates.allSatisfy({ $0.block.kernel.count == 1 && $0.block.expand.count == 1 }) else {
+      throw ArchitecturesError(
+        .invalidSpace, "\(file): candidates of a choice have fixed kernel and expand; list each")
     }
   }
 
@@ -208,6 +224,7 @@ struct SpaceLayout {
 
   /// Cells repeat: all of them share the genes of the first.
   private mutating func add(_ cells: SpaceSchema.Cells) throws {
+    try requireFixed(cells.candidates)
     if cell == nil {
       var edgeGenes: [Int] = []
       for node in 1..<cells.nodes {
@@ -230,7 +247,14 @@ struct SpaceLayout {
         .invalidSpace, "\(file): all 'cells' of a space need the same nodes and operations")
     }
     let outs = [channels(cells.out, 1)]
-    for index in 0..<cells.count {
+    let operand = slots.last?.outs ?? [schema.inputChannels]
+    guard operand == outs else {
+      throw ArchitecturesError(
+        .invalidSpace,
+        "\(file): cells '\(cells.name)' have \(outs[0]) channels, their operand has "
+          + "\(operand.map(String.init).joined(separator: ", ")): a cell keeps the channels")
+    }
+    for _ in 0..<cells.count {
       var edge = 0
       for node in 1..<cells.nodes {
         for source in 0..<node {
@@ -238,11 +262,10 @@ struct SpaceLayout {
             candidates: cells.candidates.map(\.block), operationGene: cell.edgeGenes[edge],
             outs: outs, stride: 1, name: "\(cells.name).\(blockIndex).edge\(node)_\(source)")
           slot.isEdge = true
-          slots.append(slot)
+          try add(slot)
           edge += 1
         }
       }
-      _ = index
       blockIndex += 1
     }
   }

@@ -39,6 +39,9 @@ extension SpaceSchema {
     guard width > 0, width <= 64 else { throw reader.error("width", "must be in (0, 64]") }
     divisor = try reader.integer("divisor", default: divisor, in: 1...1024)
     epsilon = Float(try reader.number("epsilon", default: Double(epsilon)))
+    guard epsilon > 0, epsilon.isFinite else {
+      throw reader.error("epsilon", "must be above 0 and finite as a 32-bit number")
+    }
     if reader.has("layers") {
       layers = try reader.sequence("layers").map { try Layer(reader, $0) }
     }
@@ -64,9 +67,12 @@ extension SpaceSchema.Stage {
     guard depths.allSatisfy({ $0 <= 64 }), depths == depths.sorted() else {
       throw reader.error("depth", "must ascend and be at most 64")
     }
-    name = try reader.string("name", default: "blocks")
+    name = try reader.name(default: "blocks")
     if reader.has("out") { out = try reader.integer("out") }
-    widths = try reader.choices("width", default: [])
+    widths = try reader.widths()
+    guard widths.isEmpty || out != nil else {
+      throw reader.error("width", "multiplies 'out', which the stage does not have")
+    }
     stride = try reader.integer("stride", default: 1, in: 1...8)
     guard reader.has("block") != reader.has("choice") else {
       throw YAMLReader.error(
@@ -74,7 +80,7 @@ extension SpaceSchema.Stage {
     }
     if reader.has("block") {
       let (kind, inner) = try SpaceSchema.Prototype.entry(reader, try reader.value("block"))
-      candidates = [.init(id: "", block: try .init(kind, inner))]
+      candidates = [.init(id: "", block: try .init(kind, inner, isPart: true))]
     } else {
       candidates = try SpaceSchema.Candidate.list(reader, "choice")
     }
@@ -84,7 +90,7 @@ extension SpaceSchema.Stage {
 extension SpaceSchema.Cells {
   fileprivate init(_ reader: YAMLReader) throws {
     try reader.allow(["name", "nodes", "count", "out", "operations"])
-    name = try reader.string("name", default: name)
+    name = try reader.name(default: name)
     nodes = try reader.integer("nodes", in: 2...16)
     count = try reader.integer("count", in: 1...64)
     out = try reader.integer("out")
@@ -104,7 +110,7 @@ extension SpaceSchema.Candidate {
         throw YAMLReader.error(reader.file, entry.line, "a candidate needs 'id' and one block")
       }
       let block = try SpaceSchema.Prototype.block(entry, kinds[0])
-      return Self(id: id, block: try .init(kinds[0], block))
+      return Self(id: id, block: try .init(kinds[0], block, isPart: true))
     }
     guard list.count <= 255, Set(list.map(\.id)).count == list.count else {
       throw reader.error(key, "needs at most 255 candidates with different ids")
@@ -134,7 +140,11 @@ extension SpaceSchema.Prototype {
     return try YAMLReader(value, file: entry.file, what: kind)
   }
 
-  fileprivate init(_ kindName: String, _ reader: YAMLReader) throws {
+  /// Keys that a block inside a stage or cell has from there.
+  private static let placeKeys = ["name", "out", "width", "keep_width", "stride"]
+
+  /// - Parameter isPart: whether the block stands inside a stage, a cell or another block.
+  fileprivate init(_ kindName: String, _ reader: YAMLReader, isPart: Bool = false) throws {
     let kinds: [String: (Block.Kind, [String])] = [
       "conv": (
         .convolution,
@@ -168,12 +178,17 @@ extension SpaceSchema.Prototype {
       )
     }
     try reader.allow(keys)
+    if isPart, let key = Self.placeKeys.first(where: reader.has) {
+      throw reader.error(
+        key, "has no effect here: it is taken from what the \(kindName) is part of")
+    }
     self.init(kind: kind)
-    name = try reader.string("name", default: "")
+    name = try reader.name(default: "")
     if reader.has("out") { out = try reader.integer("out") }
     kernel = try reader.choices("kernel", default: kind == .convolution ? [1] : [3])
-    guard kernel.allSatisfy({ $0 == $0.rounded() && $0 >= 1 && $0 <= 63 }) else {
-      throw reader.error("kernel", "must be whole numbers in 1...63")
+    // An even kernel has no centre: padded by half, it would change the size.
+    guard kernel.allSatisfy({ $0.truncatingRemainder(dividingBy: 2) == 1 && $0 <= 63 }) else {
+      throw reader.error("kernel", "must be odd whole numbers in 1...63")
     }
     expand = try reader.choices("expand", default: [1])
     guard expand.allSatisfy({ $0 > 0 && $0 <= 64 }) else {
@@ -187,11 +202,32 @@ extension SpaceSchema.Prototype {
     hasBias = try reader.bool("bias", default: false)
     isResidual = try reader.bool("residual", default: [.mbconv, .linearBlock].contains(kind))
     isPreActivated = try reader.bool("pre_activated", default: false)
-    widths = try reader.choices("width", default: [])
+    widths = try reader.widths()
     keepsWidth = try reader.bool("keep_width", default: false)
     if reader.has("projection") {
       let node = try reader.value("projection")
-      projection = [try Self("conv", try YAMLReader(node, file: reader.file, what: "projection"))]
+      projection = [
+        try Self(
+          "conv", try YAMLReader(node, file: reader.file, what: "projection"), isPart: true)
+      ]
     }
+  }
+}
+
+extension YAMLReader {
+  /// A path of parameters.
+  fileprivate func name(default fallback: String) throws -> String {
+    let name = try string("name", default: fallback)
+    guard name.utf8.count <= 256 else { throw error("name", "must be at most 256 bytes long") }
+    return name
+  }
+
+  /// Multipliers of channels; none where the key is absent.
+  fileprivate func widths() throws -> [Double] {
+    let widths = try choices("width", default: [])
+    guard widths.allSatisfy({ $0 > 0 && $0 <= 64 }) else {
+      throw error("width", "must be in (0, 64]")
+    }
+    return widths
   }
 }

@@ -29,4 +29,22 @@ struct StableHash: Sendable {
   }
 
   mutating func combine(_ number: Int) { combine(UInt64(bitPattern: Int64(number))) }
+
+  /// Hash of two words in this order.
+  static func of(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    var hash = Self()
+    hash.combine(a)
+    hash.combine(b)
+    return hash.value
+  }
+
+  /// 128 bits of a text as 32 hexadecimal digits.
+  static func digest(_ text: String) -> String {
+    [UInt64(0), 0x5bd1_e995].map { seed in
+      var hash = Self(seed)
+      hash.combine(text)
+      let digits = String(hash.value, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
 }

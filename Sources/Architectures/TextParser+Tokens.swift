@@ -97,6 +97,14 @@ extension TextParser {
     return value
   }
 
+  /// The length of an axis.
+  mutating func axis() throws -> Dimension {
+    guard at == bytes.count || bytes[at] != UInt8(ascii: "-") else {
+      throw error("an axis of length 0 or more")
+    }
+    return .fixed(try integer())
+  }
+
   /// `1x3x224x224`, `int64 2`, `"batch"x3`, `scalar`, `?`, `_` for an unknown axis.
   mutating func type() throws -> TensorType {
     var elementType = ElementType.float32
@@ -119,7 +127,7 @@ extension TextParser {
       } else if startsWith("\"") {
         shape.append(.symbolic(try quoted()))
       } else {
-        shape.append(.fixed(try integer()))
+        shape.append(try axis())
       }
     } while accept("x")
     return TensorType(shape, elementType)

@@ -20,7 +20,8 @@ struct TextParser {
     var names: [String: ValueReference] = [:]
     var outputs: [Int: ValueReference] = [:]
     var shared: [Int: Int] = [:]
-    var constants: [Parameter: Int] = [:]
+    /// By their text: numbers that compare equal may differ (0 and -0).
+    var constants: [String: Int] = [:]
     var prev: ValueReference?
   }
 
@@ -162,6 +163,7 @@ struct TextParser {
   }
 
   private mutating func parameter(isConstant: Bool, _ scope: inout Scope) throws -> Int {
+    let start = at
     let number: Int? = accept("#") ? try integer() : nil
     var type = TensorType(nil)
     if accept(":") { type.elementType = ElementType(name: try name()) }
@@ -171,17 +173,17 @@ struct TextParser {
         type.shape = []
       } else {
         var shape: [Dimension] = []
-        repeat { shape.append(.fixed(try integer())) } while accept(",")
+        repeat { shape.append(try axis()) } while accept(",")
         type.shape = shape
       }
     }
     try expect("]")
     var parameter = Parameter(name: "", type: type)
     if isConstant {
-      let content = try constant(type.elementType)
-      parameter.constant = content
-      if let existing = scope.constants[parameter] { return existing }
-      scope.constants[parameter] = scope.graph.parameters.count
+      parameter.constant = try constant(type.elementType)
+      let text = String(decoding: bytes[start..<at], as: UTF8.self)
+      if let existing = scope.constants[text] { return existing }
+      scope.constants[text] = scope.graph.parameters.count
     } else if let number {
       if let existing = scope.shared[number] {
         guard scope.graph.parameters[existing].type == type else {

@@ -115,11 +115,17 @@ struct TextWriter {
         result += TextShape.text(parameter.type.shape)
       }
       result += "]"
-      if let constant = parameter.constant { write(constant) }
+      if parameter.constant != nil { result += naming.content(of: index) }
     }
   }
 
-  mutating func write(_ constant: ConstantContent) {
+  static func text(_ constant: ConstantContent) -> String {
+    var writer = TextWriter()
+    writer.write(constant)
+    return writer.result
+  }
+
+  private mutating func write(_ constant: ConstantContent) {
     switch constant {
     case .ints(let values): result += "{" + values.map(String.init).joined(separator: ",") + "}"
     case .floats(let values):
@@ -179,6 +185,8 @@ private struct Naming {
   private var names: [[String?]]
   private var valueCount = 0
   private var sharedNumbers: [Int: Int] = [:]
+  /// Contents of constants: one may be read very often.
+  private var contents: [Int: String] = [:]
   private let graph: OperatorGraph
 
   init(_ graph: OperatorGraph) {
@@ -219,6 +227,13 @@ private struct Naming {
     if let number = sharedNumbers[parameter] { return number }
     sharedNumbers[parameter] = sharedNumbers.count + 1
     return sharedNumbers.count
+  }
+
+  mutating func content(of parameter: Int) -> String {
+    if let content = contents[parameter] { return content }
+    let content = graph.parameters[parameter].constant.map(TextWriter.text) ?? ""
+    contents[parameter] = content
+    return content
   }
 
   /// An output that is no node's result of its own: an input passed on, or one given twice.

@@ -22,6 +22,8 @@ public struct Device: Codable, Equatable, Sendable {
   /// The reference network's latency here in quiet times, to which all latencies are scaled; learned
   /// at the first measurement when absent.
   public var quietReference: Milliseconds?
+  /// What the worker said of itself when the quiet reference was learned.
+  public var quietReferenceWorker: String?
   public var notes: String
 
   public init(
@@ -61,7 +63,7 @@ public struct Device: Codable, Equatable, Sendable {
     guard !precision.isEmpty, !optimization.isEmpty else {
       throw bad("precision and optimization may not be empty")
     }
-    if let cpus = measurement.cpus, cpus.count < threads {
+    if let cpus = measurement.cpus, Set(cpus).count < threads {
       throw bad("\(threads) threads need as many processors, got \(cpus)")
     }
     try measurement.validate()
@@ -94,6 +96,31 @@ extension Store {
     try device.validate()
     try addDevice(
       StoredDevice(name: device.name, description: JSONText.encode(device)), replacing: replacing)
+  }
+
+  /// Keeps `learned` as the quiet reference of `device`, unless the store has one by now, or another
+  /// device of that name.
+  ///
+  /// - Returns: the quiet reference in force for `device`.
+  func keepQuietReference(
+    _ learned: Milliseconds, worker: WorkerDescription, of device: Device
+  ) throws -> Milliseconds {
+    var inForce = learned
+    try changeDevice(named: device.name) { stored in
+      var changed = try Self.device(stored)
+      let kept = changed.quietReference
+      changed.quietReference = device.quietReference
+      changed.quietReferenceWorker = device.quietReferenceWorker
+      guard changed == device else { return nil }
+      if let kept {
+        inForce = kept
+        return nil
+      }
+      changed.quietReference = learned
+      changed.quietReferenceWorker = worker.description
+      return try JSONText.encode(changed)
+    }
+    return inForce
   }
 
   private static func device(_ stored: StoredDevice) throws -> Device {

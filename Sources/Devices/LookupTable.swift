@@ -1,4 +1,5 @@
 public import Architectures
+internal import Files
 import Foundation
 
 /// Latencies of a space's operator blocks on one device; a network costs the sum of its blocks.
@@ -145,7 +146,7 @@ extension LookupTable {
     }
   }
 
-  /// Writes the table to a temporary name beside `path`, then renames it.
+  /// Writes the table, which appears whole or not at all.
   ///
   /// - Throws: `DevicesError.failed` naming the file.
   public func write(to path: String) throws {
@@ -153,9 +154,9 @@ extension LookupTable {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     do {
       let data = try encoder.encode(File(table: self)) + Data("\n".utf8)
-      try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+      try AtomicFile.replace(path, with: data)
     } catch {
-      throw DevicesError(.failed, "\(path): cannot be written (\(error.localizedDescription))")
+      throw DevicesError(.failed, "\(error)")
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import Architectures
+internal import Files
 import Foundation
 
 /// A block that is to be measured, made when its turn comes.
@@ -32,6 +33,9 @@ public struct LookupTableBuilder {
     var space: String
     var device: String
     var conditions: String
+    /// Absent in journals of earlier versions.
+    var runtime: String?
+    var cpu: String?
     /// All blocks are scaled alike, also those of a resumed run.
     var quietReference: Milliseconds?
   }
@@ -66,12 +70,15 @@ public struct LookupTableBuilder {
     _ blocks: [BlockToMeasure], progress: (Progress) -> Void = { _ in }
   ) throws -> LookupTable {
     let device = measurer.client.device
+    let lock = try measurer.lock()
+    defer { lock?.release() }
+    let worker = try measurer.worker()
     var seen: Set<String> = []
     let blocks = blocks.filter { seen.insert($0.key).inserted }
-    var entries = try resume()
+    var entries = try resume(worker)
     let isResumed = !entries.isEmpty
     if !isResumed { try measurer.prepare() }
-    let journal = try openJournal(isResumed: isResumed)
+    let journal = try openJournal(isResumed: isResumed, head: head(worker))
     defer { try? journal.close() }
     func measure(_ block: BlockToMeasure) throws -> LookupTable.Entry {
       let statistics = try measurer.measure(
@@ -95,7 +102,6 @@ public struct LookupTableBuilder {
           isKnown: known != nil))
     }
     for block in blocks where entries[block.key]?.isStable == false { _ = try measure(block) }
-    let worker = try measurer.client.start()
     var provenance = LookupTable.Provenance(device: device.name)
     provenance.runtime = worker.runtime
     provenance.runtimeVersion = worker.runtimeVersion
@@ -114,15 +120,15 @@ public struct LookupTableBuilder {
     return table
   }
 
-  private func head() -> Head {
+  private func head(_ worker: WorkerDescription) -> Head {
     let device = measurer.client.device
     return Head(
-      space: space, device: device.name, conditions: device.conditions,
-      quietReference: measurer.quietReference)
+      space: space, device: device.name, conditions: device.conditions, runtime: worker.runtime,
+      cpu: worker.cpu, quietReference: measurer.quietReference)
   }
 
   /// The blocks of an earlier run. A last line that was cut off by a kill is dropped.
-  private func resume() throws -> [String: LookupTable.Entry] {
+  private func resume(_ worker: WorkerDescription) throws -> [String: LookupTable.Entry] {
     guard let data = FileManager.default.contents(atPath: journal), !data.isEmpty else {
       return [:]
     }
@@ -133,7 +139,14 @@ public struct LookupTableBuilder {
     guard let head = try? decoder.decode(Head.self, from: first) else {
       throw DevicesError(.badTable, "\(journal):1: no journal of a table; remove it to start anew")
     }
-    var expected = self.head()
+    guard worker.matches(runtime: head.runtime, cpu: head.cpu) else {
+      throw DevicesError(
+        .badTable,
+        "\(journal): blocks measured with \(head.runtime ?? "?") on \(head.cpu ?? "?"), and "
+          + "'\(head.device)' is \(worker) now; remove it to start anew")
+    }
+    var expected = self.head(worker)
+    (expected.runtime, expected.cpu) = (head.runtime, head.cpu)
     expected.quietReference = head.quietReference
     guard head == expected else {
       throw DevicesError(
@@ -154,10 +167,10 @@ public struct LookupTableBuilder {
   }
 
   /// Opens the journal for appending, after its last whole line.
-  private func openJournal(isResumed: Bool) throws -> FileHandle {
+  private func openJournal(isResumed: Bool, head: Head) throws -> FileHandle {
     do {
       if !isResumed {
-        try Data((JSONText.encode(head()) + "\n").utf8).write(to: URL(fileURLWithPath: journal))
+        try Data((JSONText.encode(head) + "\n").utf8).write(to: URL(fileURLWithPath: journal))
       }
       let handle = try FileHandle(forUpdating: URL(fileURLWithPath: journal))
       let whole = try handle.readToEnd() ?? Data()

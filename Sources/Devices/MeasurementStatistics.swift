@@ -5,10 +5,11 @@ import Foundation
 public struct MeasurementRound: Equatable, Sendable {
   /// Milliseconds of each run, as timed; at least one.
   public var times: [Double]
-  /// How much slower than in quiet times the reference network was around the round: 1.05 is 5 %.
-  public var slowdown: Double
+  /// How much slower than in quiet times the reference network was around the round: 1.05 is 5 %;
+  /// nothing where it did not run.
+  public var slowdown: Double?
 
-  public init(times: [Double], slowdown: Double = 1) {
+  public init(times: [Double], slowdown: Double? = nil) {
     self.times = times
     self.slowdown = slowdown
   }
@@ -28,8 +29,8 @@ public struct MeasurementStatistics: Equatable, Sendable {
   /// All timed runs.
   public var repeats: Int
   public var rounds: Int
-  /// The rounds' median slowdown.
-  public var slowdown: Double
+  /// The rounds' median slowdown, if the reference network ran between them.
+  public var slowdown: Double?
   /// Standard error of the median, as a share of it.
   public var error: Double
   public var isStable: Bool
@@ -38,7 +39,7 @@ public struct MeasurementStatistics: Equatable, Sendable {
   public init(_ rounds: [MeasurementRound], settings: MeasurementSettings) {
     precondition(!rounds.isEmpty && rounds.allSatisfy { !$0.times.isEmpty }, "no timed runs")
     let scaled = rounds.map { round in
-      let scale = pow(round.slowdown, -settings.referenceShare)
+      let scale = pow(round.slowdown ?? 1, -settings.referenceShare)
       return round.times.map { $0 * scale }
     }
     let times = scaled.flatMap { $0 }.sorted()
@@ -49,7 +50,8 @@ public struct MeasurementStatistics: Equatable, Sendable {
     latencyP90 = Milliseconds(Self.quantile(0.9, of: times))
     repeats = times.count
     self.rounds = rounds.count
-    slowdown = Self.median(rounds.map(\.slowdown))
+    let slowdowns = rounds.compactMap(\.slowdown)
+    slowdown = slowdowns.isEmpty ? nil : Self.median(slowdowns)
     // A normal sample's deviation from its median absolute deviation, and a median's standard error
     // from that deviation: both constants are the normal distribution's.
     let deviation = 1.4826 * Self.median(medians.map { abs($0 - median) })

@@ -1,3 +1,4 @@
+internal import Files
 public import Store
 
 /// A network that is to be measured, made when its turn comes.
@@ -39,7 +40,7 @@ public struct SampleCollector {
     public var samples: [Sample] = []
     public var measured = 0
     public var known = 0
-    /// Samples that are not stable, even after a second try.
+    /// Samples that are not stable, even after another try.
     public var unstable = 0
   }
 
@@ -49,59 +50,74 @@ public struct SampleCollector {
   public init(store: Store, measurer: Measurer) {
     self.store = store
     self.measurer = measurer
+    measurer.store = store
   }
 
   /// Measures `networks`; those that are in the store already only if `again`. What is not stable is
-  /// measured a second time at the end, when the disturbance may have passed.
+  /// measured a second time at the end, when the disturbance may have passed, also if the store has
+  /// it from a run that didn't come so far; the better try is kept.
   ///
   /// - Throws: `DevicesError`, `StoreError`, and what the sources throw; samples taken so far stay.
   public func collect(
     _ networks: [NetworkToMeasure], again: Bool = false, progress: (Progress) -> Void = { _ in }
   ) throws -> Summary {
-    let device = measurer.client.device
     var summary = Summary()
-    var unstable: [Int] = []
+    /// Errors of the medians that are not stable, by index; infinite where the store doesn't know.
+    var unstable: [(index: Int, error: Double)] = []
+    var lock: FileLock?
+    defer { lock?.release() }
+    func measure(_ network: NetworkToMeasure) throws -> (sample: Sample, error: Double) {
+      if lock == nil { lock = try measurer.lock() }
+      let measurement = try measurer.measure(
+        network.source(), named: network.id, referenceShare: network.referenceShare)
+      let sample = Sample(
+        id: network.id, space: network.space, network: network.digest,
+        device: measurer.client.device, measurement: measurement)
+      return (sample, measurement.statistics.error)
+    }
     for (index, network) in networks.enumerated() {
-      let known = try store.sample(
-        network: network.digest, device: device.name, conditions: device.conditions)
-      if let known, !again {
+      var known = again ? nil : try self.known(network)
+      if known == nil, lock == nil {
+        lock = try measurer.lock()
+        // Whoever was waited for may have measured it.
+        known = again ? nil : try self.known(network)
+      }
+      var error = Double.infinity
+      if let known {
         summary.samples.append(known)
         summary.known += 1
       } else {
-        summary.samples.append(try measure(network))
+        let first = try measure(network)
+        try store.add(first.sample, replacing: true)
+        summary.samples.append(first.sample)
         summary.measured += 1
-        if summary.samples[index].isStable == false { unstable.append(index) }
+        error = first.error
       }
+      if summary.samples[index].isStable == false { unstable.append((index, error)) }
       progress(
         Progress(
           done: index + 1, total: networks.count, sample: summary.samples[index],
-          isKnown: known != nil && !again))
+          isKnown: known != nil))
     }
-    for index in unstable {
-      summary.samples[index] = try measure(networks[index])
+    for (index, error) in unstable {
+      let second = try measure(networks[index])
+      if second.sample.isStable == true || second.error < error {
+        try store.add(second.sample, replacing: true)
+        summary.samples[index] = second.sample
+      }
       if summary.samples[index].isStable == false { summary.unstable += 1 }
     }
     return summary
   }
 
-  private func measure(_ network: NetworkToMeasure) throws -> Sample {
-    let measurement = try measurer.measure(
-      network.source(), named: network.id, referenceShare: network.referenceShare)
-    try keepQuietReference()
-    let sample = Sample(
-      id: network.id, space: network.space, network: network.digest,
-      device: measurer.client.device, measurement: measurement)
-    try store.add(sample, replacing: true)
-    return sample
-  }
-
-  /// Keeps what the first measurement on a device learned, so that all later ones are scaled alike.
-  private func keepQuietReference() throws {
+  /// The stored sample of `network`, unless another runtime or processor had the device's name then.
+  private func known(_ network: NetworkToMeasure) throws -> Sample? {
     let device = measurer.client.device
-    guard device.quietReference == nil, let learned = measurer.quietReference,
-      var stored = try? store.device(named: device.name), stored.quietReference == nil
-    else { return }
-    stored.quietReference = learned
-    try store.add(stored, replacing: true)
+    guard
+      let sample = try store.sample(
+        network: network.digest, device: device.name, conditions: device.conditions)
+    else { return nil }
+    guard sample.runtime != nil || sample.cpu != nil else { return sample }
+    return try measurer.worker().matches(runtime: sample.runtime, cpu: sample.cpu) ? sample : nil
   }
 }

@@ -24,7 +24,7 @@ public final class WorkerClient {
 
   public let device: Device
   public let limits: Limits
-  private let isInterrupted: () -> Bool
+  let isInterrupted: () -> Bool
   private var process: WorkerProcess?
   private var running: WorkerDescription?
   private var requests = 0
@@ -58,8 +58,9 @@ public final class WorkerClient {
           + "Swiftlet speaks \(WorkerMessages.version): use a worker of this version")
     }
     let description = WorkerDescription(
-      runtime: answer.runtime ?? "unknown", runtimeVersion: answer.runtimeVersion ?? "unknown",
-      cpu: answer.cpu ?? "unknown", cpuCount: answer.cpuCount ?? 1,
+      runtime: WorkerMessages.oneLine(answer.runtime ?? "unknown"),
+      runtimeVersion: WorkerMessages.oneLine(answer.runtimeVersion ?? "unknown"),
+      cpu: WorkerMessages.oneLine(answer.cpu ?? "unknown"), cpuCount: answer.cpuCount ?? 1,
       capabilities: Set(answer.capabilities ?? []))
     running = description
     return description
@@ -146,7 +147,9 @@ public final class WorkerClient {
   }
 
   /// How errors call the worker.
-  private var name: String { "worker '\(device.worker.joined(separator: " "))'" }
+  private var name: String {
+    "worker '\(WorkerMessages.oneLine(device.worker.joined(separator: " ")))'"
+  }
 
   private func inline(_ data: Data) throws -> String {
     guard data.count <= limits.inlineBytes else {
@@ -168,7 +171,7 @@ public final class WorkerClient {
   private func fault(_ code: DevicesError.Code, _ what: String) -> DevicesError {
     let last = process?.lastErrorLine
     stop()
-    let said = last.map { "; its last line was: \($0)" } ?? ""
+    let said = last.map { "; its last line was: \(WorkerMessages.oneLine($0))" } ?? ""
     return DevicesError(code, "\(name) \(what)\(said)")
   }
 
@@ -195,13 +198,15 @@ public final class WorkerClient {
     if answer.type == "error" { throw refusal(answer) }
     guard answer.type == type else {
       throw fault(
-        .workerGarbage, "answered '\(answer.type)' to '\(request.type)', not '\(type)'")
+        .workerGarbage,
+        "answered '\(WorkerMessages.oneLine(answer.type))' to '\(request.type)', not '\(type)'")
     }
     return answer
   }
 
   private func refusal(_ answer: WorkerMessages.Answer) -> DevicesError {
-    let message = "\(name): \(answer.message ?? "refused without a reason")"
+    let reason = WorkerMessages.oneLine(answer.message ?? "refused without a reason")
+    let message = "\(name): \(reason)"
     switch answer.code {
     case "unavailable": return DevicesError(.unavailable, message)
     case "protocol": return DevicesError(.protocolVersion, message)

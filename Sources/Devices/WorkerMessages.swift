@@ -63,9 +63,17 @@ enum WorkerMessages {
 
   /// The start of what a worker wrote, fit for an error line.
   static func excerpt(_ bytes: [UInt8]) -> String {
-    let text = String(decoding: bytes.prefix(80), as: UTF8.self)
-      .map { $0.isNewline || ($0.asciiValue ?? 32) < 32 ? " " : $0 }
-    return "'\(String(text))\(bytes.count > 80 ? "..." : "")'"
+    "'\(oneLine(String(decoding: bytes.prefix(400), as: UTF8.self), limit: 80))'"
+  }
+
+  /// `text` of a stranger on one line, without control characters, of at most `limit` characters.
+  static func oneLine(_ text: String, limit: Int = 300) -> String {
+    let start = text.prefix(limit + 1).map { character in
+      let scalars = character.unicodeScalars
+      let isControl = scalars.contains { $0.properties.generalCategory == .control }
+      return character.isNewline || isControl ? " " : character
+    }
+    return String(start.count > limit ? start.prefix(limit - 3) + "..." : start[...])
   }
 }
 
@@ -78,6 +86,15 @@ public struct WorkerDescription: Equatable, Sendable {
   public var cpuCount: Int
   /// `path`, `inline`, `pinning`, precisions, `optimization:LEVEL`.
   public var capabilities: Set<String>
+}
+
+extension WorkerDescription: CustomStringConvertible {
+  public var description: String { "\(runtime) \(runtimeVersion) on \(cpu)" }
+
+  /// Whether what was measured with `runtime` on `cpu`, as far as is known, compares with this.
+  func matches(runtime: String?, cpu: String?) -> Bool {
+    (runtime ?? self.runtime) == self.runtime && (cpu ?? self.cpu) == self.cpu
+  }
 }
 
 /// One input of a loaded network; the shape is the one that is measured.

@@ -9,7 +9,8 @@ package import Foundation
 /// Files that appear whole or not at all.
 package enum AtomicFile {
   /// Writes `bytes` to a neighbour of the file at `path`, then renames it. Where that fails the
-  /// neighbour is gone and the file is what it was before.
+  /// neighbour is gone and the file is what it was before. A link stays, and what it leads to is
+  /// replaced; a pipe or a device takes the bytes as they are.
   ///
   /// - Parameter isDurable: whether to wait until the disk holds the bytes, so that not even a
   ///   machine that stops can leave less.
@@ -17,31 +18,62 @@ package enum AtomicFile {
   package static func replace(
     _ path: String, with bytes: some ContiguousBytes, isDurable: Bool = false
   ) throws {
-    let neighbour = "\(path).\(UInt32.random(in: 0...UInt32.max)).tmp"
+    if let isRegular = isRegular(path), !isRegular {
+      let file = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC)
+      guard file >= 0 else { throw FileError(path, errno) }
+      defer { close(file) }
+      return try writeAll(bytes, to: file, path)
+    }
+    let target = target(of: path)
+    let neighbour = "\(target).\(UInt32.random(in: 0...UInt32.max)).tmp"
     let file = open(neighbour, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard file >= 0 else { throw FileError(path, errno) }
     do {
-      try bytes.withUnsafeBytes { buffer in
-        var rest = buffer[...]
-        while !rest.isEmpty {
-          // Linux writes at most 2 GiB at a time.
-          let count = write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-          if count < 0, errno == EINTR { continue }
-          guard count > 0 else { throw FileError(path, errno) }
-          rest = rest.dropFirst(count)
-        }
-      }
+      try writeAll(bytes, to: file, path)
       if isDurable, fsync(file) != 0 { throw FileError(path, errno) }
     } catch {
       close(file)
       unlink(neighbour)
       throw error
     }
-    guard close(file) == 0, rename(neighbour, path) == 0 else {
+    guard close(file) == 0, rename(neighbour, target) == 0 else {
       let error = FileError(path, errno)
       unlink(neighbour)
       throw error
     }
+  }
+
+  private static func writeAll(
+    _ bytes: some ContiguousBytes, to file: Int32, _ path: String
+  ) throws {
+    try bytes.withUnsafeBytes { buffer in
+      var rest = buffer[...]
+      while !rest.isEmpty {
+        // Linux writes at most 2 GiB at a time.
+        let count = write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { throw FileError(path, errno) }
+        rest = rest.dropFirst(count)
+      }
+    }
+  }
+
+  /// Whether `path` leads to a regular file; `nil` where nothing is.
+  fileprivate static func isRegular(_ path: String) -> Bool? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT == S_IFREG : nil
+  }
+
+  /// Where the links at `path` lead, whether something is there yet or not.
+  private static func target(of path: String) -> String {
+    var target = path
+    for _ in 0..<40 {  // as many as Linux follows
+      guard let link = try? FileManager.default.destinationOfSymbolicLink(atPath: target)
+      else { return target }
+      let folder = target.lastIndex(of: "/").map { target[...$0] } ?? ""
+      target = link.hasPrefix("/") ? link : folder + link
+    }
+    return path
   }
 
   /// Removes what processes that were killed have left half written in a folder.
@@ -65,7 +97,7 @@ package struct FileError: Error, CustomStringConvertible {
   init(_ path: String, _ number: Int32) {
     var text = "can't write \(path): \(String(cString: strerror(number)))"
     if [ENOSPC, EDQUOT, EFBIG].contains(number) { text += "; make room and try again" }
-    if access(path, F_OK) == 0 { text += "; what the file held before is still there" }
+    if AtomicFile.isRegular(path) == true { text += "; what the file held before is still there" }
     description = text
   }
 }

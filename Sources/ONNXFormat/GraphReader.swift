@@ -96,7 +96,9 @@ struct GraphReader {
       return
     }
     if let tensor = try fold(node, attributes, operands) {
-      try scope.define(node.outputs[0], addTensor(tensor, named: node.outputs[0], to: scope))
+      try scope.define(
+        node.outputs[0],
+        addTensor(tensor, named: node.outputs[0], to: scope, isConstant: true))
       counts.folded += 1
       return
     }
@@ -172,24 +174,32 @@ struct GraphReader {
       node.attributes.count == 1
     else { return false }
     let tensor: StoredTensor
+    var isConstant = false
     switch node.attributes[0].value {
     case .tensor(let message): tensor = try StoredTensor(message, budget: &budget)
     case .plain(let value):
       guard let plain = StoredTensor(value) else { return false }
       tensor = plain
+      // Exporters don't spell out trained weights as lists of numbers.
+      isConstant = true
     default: return false
     }
-    try scope.define(node.outputs[0], addTensor(tensor, named: node.outputs[0], to: scope))
+    try scope.define(
+      node.outputs[0],
+      addTensor(tensor, named: node.outputs[0], to: scope, isConstant: isConstant))
     return true
   }
 
   /// Adds a parameter, with its content if that may shape the computation.
+  /// - Parameter isConstant: whether it is a constant whatever its type and size.
   private mutating func addTensor(
-    _ tensor: StoredTensor, named name: String, to scope: GraphScope
+    _ tensor: StoredTensor, named name: String, to scope: GraphScope, isConstant: Bool = false
   ) throws -> ValueReference {
     let unique = parameterNames.unique(name, or: "constant")
     var constant: ConstantContent?
-    if !tensor.elementType.isFloatingPoint || tensor.elementCount <= 1 {
+    if isConstant || !tensor.elementType.isFloatingPoint || tensor.elementCount <= 1 {
+      // What is computed or repeated takes no room in the file that would bound it.
+      try budget.spend(min(tensor.elementCount, ONNXLimits.constantElements))
       constant = try tensor.content(in: file)
     }
     tensors[unique] = tensor
@@ -202,7 +212,7 @@ struct GraphReader {
     if Normalisation.takesWeights.contains(node.op) {
       for operand in operands.compactMap({ $0 }) { GraphScope.markWeight(operand) }
     }
-    guard node.op == "Resize" || node.op == "Upsample" else { return }
+    guard ["Resize", "Upsample", "OneHot"].contains(node.op) else { return }
     for operand in operands.dropFirst() {
       guard let operand, operand.constant == nil, case .parameter(let index) = operand.reference,
         let tensor = operand.scope.tensors[index]

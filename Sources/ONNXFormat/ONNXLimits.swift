@@ -10,6 +10,8 @@ enum ONNXLimits {
   static let symbolBytes = 1000
   /// Elements of an integer, boolean or string constant that are kept; larger ones become a digest.
   static let constantElements = 1024
+  /// Bytes of a string constant that are kept.
+  static let stringBytes = 65_536
   /// Longest name that a message repeats, in characters.
   static let quotedCharacters = 100
 }

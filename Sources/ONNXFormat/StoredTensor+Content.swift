@@ -81,11 +81,13 @@ extension StoredTensor {
   /// What a structural constant keeps: small content in full, large content as a digest.
   func content(in file: FileBytes) throws -> ConstantContent {
     if case .strings(let pieces) = storage {
-      let strings = pieces.map { piece in
-        file.withBytes(piece) { String(validating: $0, as: UTF8.self) }
-      }
-      if strings.count <= ONNXLimits.constantElements, !strings.contains(nil) {
-        return .strings(strings.compactMap { $0 })
+      if pieces.count <= ONNXLimits.constantElements,
+        pieces.reduce(0, { $0 + $1.count }) <= ONNXLimits.stringBytes
+      {
+        let strings = pieces.map { piece in
+          file.withBytes(piece) { String(validating: $0, as: UTF8.self) }
+        }
+        if !strings.contains(nil) { return .strings(strings.compactMap { $0 }) }
       }
       return .digest(
         Self.digest(pieces.flatMap { [UInt8]("\($0.count) ".utf8) + file.array($0) }))

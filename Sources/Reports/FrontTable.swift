@@ -4,7 +4,7 @@ public struct FrontTable: Hashable, Sendable {
     /// The architecture's id.
     public var id: String
     public var latencyMs: Double
-    /// Predicted, in 0...1.
+    /// Predicted, in 0...1: the table's `score`.
     public var accuracy: Double
     public var measuredLatencyMs: Double?
     public var measuredAccuracy: Double?
@@ -28,16 +28,20 @@ public struct FrontTable: Hashable, Sendable {
   /// Names of further costs, such as `macs`.
   public var metrics: [String]
 
-  public init(rows: [Row], metrics: [String] = []) {
+  /// What the rows' accuracies are: `accuracy`, or `rank` in the space where none are known.
+  public var score: String
+
+  public init(rows: [Row], metrics: [String] = [], score: String = "accuracy") {
     self.rows = rows
     self.metrics = metrics
+    self.score = score
   }
 
-  /// Columns `id, latency_ms, accuracy, measured_latency_ms, measured_accuracy`, then the further
+  /// Columns `id, latency_ms, accuracy` (or another score), measured_latency_ms, measured_accuracy`, then the further
   /// costs; what is not known is empty.
   public func csv() -> String {
     var lines = [
-      (["id", "latency_ms", "accuracy", "measured_latency_ms", "measured_accuracy"] + metrics)
+      (["id", "latency_ms", score, "measured_latency_ms", "measured_accuracy"] + metrics)
         .map(Self.field).joined(separator: ",")
     ]
     for row in rows {

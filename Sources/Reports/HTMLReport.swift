@@ -70,7 +70,8 @@ public struct HTMLReport: Sendable {
     let isMeasured = table.rows.contains { $0.measuredLatencyMs != nil }
     let hasAccuracy = table.rows.contains { $0.measuredAccuracy != nil }
     let header =
-      ["predicted ms"] + (isMeasured ? ["measured ms", "error"] : []) + ["predicted top-1"]
+      ["predicted ms"] + (isMeasured ? ["measured ms", "error"] : [])
+      + ["predicted \(table.score == "accuracy" ? "top-1" : table.score)"]
       + (hasAccuracy ? ["measured top-1"] : []) + table.metrics
     let rows = table.rows.map { row in
       var cells = [fixed(row.latencyMs, 2)]

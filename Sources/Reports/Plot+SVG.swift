@@ -6,7 +6,8 @@ extension Plot {
     guard !points.isEmpty else {
       throw ReportsError(.invalidData, "plot '\(title)': there is no point to draw")
     }
-    guard points.allSatisfy({ abs($0.x) < 1e12 && abs($0.y) < 1e12 }) else {
+    let values = points.flatMap { [$0.x, $0.y] } + rules.flatMap(\.values)
+    guard values.allSatisfy({ abs($0) < 1e12 }) else {
       throw ReportsError(.invalidData, "plot '\(title)': a value is no number or beyond 1e12")
     }
     return Drawing(self).svg

@@ -47,6 +47,14 @@ public struct Plot: Hashable, Sendable {
     public var kind: Kind
     public var label: String
 
+    /// Where it stands, on the axis it crosses.
+    var values: [Double] {
+      switch kind {
+      case .vertical(let value), .horizontal(let value): [value]
+      case .diagonal: []
+      }
+    }
+
     public init(_ kind: Kind, _ label: String) {
       self.kind = kind
       self.label = label

@@ -65,6 +65,31 @@ public struct SearchRun: Sendable {
     }
   }
 
+  /// What a checkpoint says of its search without being gone on with.
+  public struct Saved: Sendable {
+    /// Of the problem, metric by metric.
+    public var limits: [Double?]
+    /// That were done.
+    public var steps: Int
+  }
+
+  /// - Throws: `badCheckpoint` when it is damaged.
+  public static func saved(in checkpoint: Data) throws -> Saved {
+    struct Part: Decodable {
+      struct Header: Decodable {
+        var problem: ProblemSignature
+        var history: SearchHistory
+      }
+      var header: Header
+    }
+    do {
+      let header = try JSONDecoder().decode(Part.self, from: checkpoint).header
+      return Saved(limits: header.problem.limits, steps: header.history.evaluations.count)
+    } catch let error as DecodingError {
+      throw SearchersError(.badCheckpoint, "the checkpoint is damaged: \(error.place)")
+    }
+  }
+
   public var isFinished: Bool { searcher.isFinished }
   /// The highest score, of equals the lowest cost; `nil` before the first step.
   public var best: Evaluated? { context.archive.best }

@@ -36,13 +36,27 @@ extension Store {
     }
   }
 
+  /// Changes the description of the device called `name` to what `change` returns, in one
+  /// transaction; a device that is gone stays so, and nothing returned changes nothing.
+  public func changeDevice(
+    named name: String, _ change: (StoredDevice) throws -> String?
+  ) throws {
+    try write { db in
+      guard
+        let row = try Row.fetchOne(
+          db, sql: "SELECT * FROM devices WHERE name = ?", arguments: [name]),
+        let description = try change(StoredDevice(row: row))
+      else { return }
+      try db.execute(
+        sql: "UPDATE devices SET description = ?, updated = ? WHERE name = ?",
+        arguments: [description, Store.now(), name])
+    }
+  }
+
   /// Every device, by name.
   public func storedDevices() throws -> [StoredDevice] {
     try read { db in
-      try Row.fetchAll(db, sql: "SELECT name, description, created FROM devices ORDER BY name")
-        .map {
-          StoredDevice(name: $0["name"], description: $0["description"], created: $0["created"])
-        }
+      try Row.fetchAll(db, sql: "SELECT * FROM devices ORDER BY name").map(StoredDevice.init(row:))
     }
   }
 
@@ -65,6 +79,14 @@ extension Store {
     try write { db in
       try db.execute(sql: "DELETE FROM devices WHERE name = ?", arguments: [name])
     }
+  }
+}
+
+extension StoredDevice {
+  fileprivate init(row: Row) throws {
+    try self.init(
+      name: row.value("name"), description: row.value("description"),
+      created: row.value("created"))
   }
 }
 

@@ -51,10 +51,11 @@ extension Store {
       let rows = try Row.fetchAll(
         db, sql: "SELECT * FROM evaluations WHERE checkpoint = ? AND conditions = ?",
         arguments: [checkpoint, conditions])
-      let found = rows.map {
-        StoredEvaluation(
-          id: $0["id"], checkpoint: $0["checkpoint"], conditions: $0["conditions"],
-          accuracy: $0["accuracy"], images: $0["images"], date: $0["date"])
+      let found = try rows.map {
+        try StoredEvaluation(
+          id: $0.value("id"), checkpoint: $0.value("checkpoint"),
+          conditions: $0.value("conditions"), accuracy: $0.value("accuracy"),
+          images: $0.value("images"), date: $0.value("date"))
       }
       return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
     }

@@ -79,24 +79,24 @@ extension Sample {
     ]
   }
 
-  fileprivate init(row: Row) {
-    self.init(
-      id: row["id"], space: row["space"], network: row["network"], device: row["device"],
-      latencyMedian: Milliseconds(row["latency_ms"]))
-    latencyP10 = (row["p10_ms"] as Double?).map { Milliseconds($0) }
-    latencyP90 = (row["p90_ms"] as Double?).map { Milliseconds($0) }
-    repeats = row["repeats"]
-    warmUp = row["warmup"]
-    slowdown = row["slowdown"]
-    isStable = row["stable"]
-    runtime = row["runtime"]
-    runtimeVersion = row["runtime_version"]
-    threads = row["threads"]
-    batch = row["batch"]
-    precision = row["precision"]
-    optimization = row["optimization"]
-    cpu = row["cpu"]
-    date = row["date"]
-    settings = row["settings"]
+  fileprivate init(row: Row) throws {
+    try self.init(
+      id: row.value("id"), space: row.value("space"), network: row.value("network"),
+      device: row.value("device"), latencyMedian: Milliseconds(row.value("latency_ms")))
+    latencyP10 = try (row.value("p10_ms") as Double?).map { Milliseconds($0) }
+    latencyP90 = try (row.value("p90_ms") as Double?).map { Milliseconds($0) }
+    repeats = try row.value("repeats")
+    warmUp = try row.value("warmup")
+    slowdown = try row.value("slowdown")
+    isStable = try row.value("stable")
+    runtime = try row.value("runtime")
+    runtimeVersion = try row.value("runtime_version")
+    threads = try row.value("threads")
+    batch = try row.value("batch")
+    precision = try row.value("precision")
+    optimization = try row.value("optimization")
+    cpu = try row.value("cpu")
+    date = try row.value("date")
+    settings = try row.value("settings")
   }
 }

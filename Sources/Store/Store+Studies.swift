@@ -70,7 +70,8 @@ extension Store {
   }
 
   /// Saves how far a study is: its state, its status and the trials since the last checkpoint, in
-  /// one transaction. A trial whose number is there already is replaced.
+  /// one transaction. A trial whose number is there already is replaced; a study that ends has these
+  /// trials only, whatever an earlier end left.
   ///
   /// - Throws: `StoreError.notFound`.
   public func checkpoint(
@@ -81,6 +82,9 @@ extension Store {
         sql: "UPDATE studies SET state = ?, status = ?, updated = ? WHERE id = ?",
         arguments: [state, status.rawValue, Store.now(), id])
       guard db.changesCount == 1 else { throw StoreError(.notFound, "unknown study '\(id)'") }
+      if status == .finished {
+        try db.execute(sql: "DELETE FROM trials WHERE study = ?", arguments: [id])
+      }
       for trial in trials {
         try db.execute(
           sql: """
@@ -114,19 +118,25 @@ extension Store {
     try read { db in
       try Row.fetchAll(
         db, sql: "SELECT * FROM trials WHERE study = ? ORDER BY number", arguments: [study]
-      ).map { Trial(number: $0["number"], architecture: $0["architecture"], result: $0["result"]) }
+      ).map {
+        try Trial(
+          number: $0.value("number"), architecture: $0.value("architecture"),
+          result: $0.value("result"))
+      }
     }
   }
 }
 
 extension Study {
-  fileprivate init(row: Row) {
-    self.init(
-      id: row["id"], space: row["space"], device: row["device"], searcher: row["searcher"],
-      seed: UInt64(bitPattern: row["seed"] as Int64), options: row["options"])
-    status = Status(rawValue: row["status"]) ?? .failed
-    state = row["state"]
-    created = row["created"]
-    updated = row["updated"]
+  fileprivate init(row: Row) throws {
+    let seed: Int64 = try row.value("seed")
+    try self.init(
+      id: row.value("id"), space: row.value("space"), device: row.value("device"),
+      searcher: row.value("searcher"), seed: UInt64(bitPattern: seed),
+      options: row.value("options"))
+    status = try Status(rawValue: row.value("status")) ?? .failed
+    state = try row.value("state")
+    created = try row.value("created")
+    updated = try row.value("updated")
   }
 }

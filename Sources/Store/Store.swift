@@ -1,3 +1,4 @@
+internal import Files
 import Foundation
 internal import GRDB
 
@@ -32,6 +33,9 @@ public final class Store: Sendable {
       throw StoreError(.unavailable, "\(folder): the store's folder cannot be made there")
     }
     do {
+      // One process at a time makes the file or brings it up to date; the others find it so.
+      let lock = try FileLock(path + ".lock")
+      defer { lock.release() }
       if let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int, size > 0
       {
         try Self.refuseForeign(path: path)

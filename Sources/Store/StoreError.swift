@@ -1,4 +1,5 @@
 public import Architectures
+internal import Files
 internal import GRDB
 
 /// What can go wrong with the store and the files it reads: one line saying what, where and the mend.
@@ -50,8 +51,12 @@ public struct StoreError: ReportableError, Equatable {
     StoreError(.badInput, "\(file):\(line): \(what)")
   }
 
-  /// `error` as a `StoreError` if SQLite raised it, else unchanged.
+  /// `error` as a `StoreError` if the store's file is at fault, else unchanged.
   static func wrapping(_ error: any Error, path: String) -> any Error {
+    if let error = error as? FileError { return StoreError(.unavailable, error.description) }
+    if let error = error as? StoredValueError {
+      return StoreError(.notAStore, "\(path): \(error.description)")
+    }
     guard let error = error as? DatabaseError else { return error }
     let reason = error.message ?? error.resultCode.description
     switch error.resultCode.primaryResultCode {

@@ -56,6 +56,8 @@ struct CanonicalTests {
     ("Input1:1x3\nRelu(Input1)(a=1,a=2) --> Out1:1x3", "each attribute once"),
     ("Input1:1x3\nRelu(Input1) --> ", "line 2, column 13: expected ' --> '"),
     ("Input2:1x3", "Input1"),
+    ("Input1:1x-3", "line 1, column 10: expected an axis of length 0 or more"),
+    ("Input1:1x3\nMatMul(Input1, Param[3,-1]) --> Out1:1x1", "an axis of length 0 or more"),
     (String(repeating: "Input1:1\nIf(Input1)(b={", count: 100), "nested"),
     ("Input1:1x3\nRelu(Input1) --> Out1:1x3, Out1:1x3", "a new name"),
   ])

@@ -125,6 +125,10 @@ struct SearchSpaceTests {
     ("kernel: [3, x]", "space.yaml:5: kernel: must be numbers"),
     ("activation: gelo", "space.yaml:5: activation: must be one of"),
     ("out: 9, out: 8", "space.yaml:5: key 'out' stands twice"),
+    ("kernel: 2", "space.yaml:5: kernel: must be odd whole numbers in 1...63"),
+    ("width: [1, 1e300]", "space.yaml:5: width: must be in (0, 64]"),
+    ("width: [1, 0]", "space.yaml:5: width: must be in (0, 64]"),
+    ("out: 8, groups: 2", "space.yaml: a.conv: 3 channels can't be split into 2 groups"),
   ])
   func mistakesAreNamedByFileLineAndKey(text: String, message: String) {
     let yaml = """
@@ -136,5 +140,48 @@ struct SearchSpaceTests {
       """
     let error = #expect(throws: ArchitecturesError.self) { try SearchSpace(yaml: yaml) }
     #expect(error?.message.hasPrefix(message) == true, "\(error?.message ?? "")")
+  }
+
+  /// Layers that say what can't be, or what would have no effect.
+  @Test(arguments: [
+    ("stage: {depth: 2, out: 8, block: {conv: {stride: 2}}}", "stride: has no effect here"),
+    ("stage: {depth: 2, out: 8, block: {conv: {out: 9}}}", "out: has no effect here"),
+    (
+      "stage: {depth: 2, out: 8, choice: [{id: a, mbconv: {name: b}}, {id: c, conv: {}}]}",
+      "name: has no effect here"
+    ),
+    ("stage: {depth: 2, width: [1, 2], block: {conv: {}}}", "width: multiplies 'out'"),
+    ("stage: {depth: 1, out: 8, choice: [{id: a, identity: {projection: {out: 9}}}]}", "out: has"),
+    (
+      "cells: {nodes: 2, count: 1, out: 8, operations: [{id: a, conv: {}}]}",
+      "cells 'cells' have 8 channels, their operand has 3"
+    ),
+    (
+      "cells: {nodes: 2, count: 1, out: 3, operations: [{id: a, mbconv: {kernel: [3, 5]}}]}",
+      "candidates of a choice have fixed kernel and expand"
+    ),
+    // The first and the last choice are fine.
+    (
+      "stage: {depth: 1, out: 8, choice: [{id: a, conv: {}}, {id: b, conv: {groups: 2}}, "
+        + "{id: c, conv: {}}]}", "blocks.0.conv: 3 channels can't be split into 2 groups"
+    ),
+    (
+      "cells: {nodes: 16, count: 64, out: 3, operations: [{id: a, identity: {}}]}",
+      "space.yaml: more than 4096 blocks"
+    ),
+  ])
+  func wrongLayersAreRefused(layer: String, message: String) {
+    let yaml = "schema: 1\nname: x\nresolution: 8\ndivisor: 1\nlayers:\n  - \(layer)\n"
+    let error = #expect(throws: ArchitecturesError.self) { try SearchSpace(yaml: yaml) }
+    #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+  }
+
+  @Test(arguments: ["0", "-1", "1e300", "1e-60"])
+  func epsilonsThatCannotBeAreRefused(epsilon: String) {
+    let error = #expect(throws: ArchitecturesError.self) {
+      try SearchSpace(
+        yaml: "schema: 1\nname: x\nepsilon: \(epsilon)\nlayers:\n  - conv: {out: 8}\n")
+    }
+    #expect(error?.message.hasPrefix("space.yaml:3: epsilon: must be above 0") == true)
   }
 }

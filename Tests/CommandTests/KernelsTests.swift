@@ -42,6 +42,7 @@ struct KernelsTests {
       (["kernels", "train", "--samples", "none.csv", "-o", net], 65, "none.csv"),
       (["kernels", "show", "family:lenet-1"], 65, "family:NAME-NUMBER"),
       (["kernels", "evaluate", "--predictor", "none", "--samples", Self.probes], 65, "none"),
+      (["kernels", "evaluate", "--predictor", Self.trained], 64, "--samples"),
       (["kernels", "measure", "--device", "nowhere"], 69, "nowhere"),
       (["bench", "kernels", "--data", command.path("no")], 65, "v100_trt_conv_ops.csv"),
     ] {

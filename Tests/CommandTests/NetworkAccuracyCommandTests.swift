@@ -30,6 +30,8 @@ struct NetworkAccuracyCommandTests {
     #expect(trained.status == 0, "\(trained.errors)")
     #expect(trained.json["schema"] as? String == "swiftlet.training")
     #expect(FileManager.default.fileExists(atPath: command.path("p.svg")))
+    let file = try #require(FileManager.default.contents(atPath: command.path("p.st")))
+    #expect(file.range(of: Data(#"\"digest\":"#.utf8)) != nil)
     let id = "nasbench201:c3-skip_c1-p3_none_c3"
     #expect(try command.run("export", id, "-o", "net.onnx", "--batch", "1").status == 0)
     let predicted = try command.run(
@@ -41,6 +43,22 @@ struct NetworkAccuracyCommandTests {
       #expect(rows[0][key] as? Double != nil)
       #expect(rows[0][key] as? Double == rows[1][key] as? Double, "\(key)")
     }
+  }
+
+  /// The same network by its id and as a file counts once.
+  @Test func aNetworkOfTwoNamesCountsOnce() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let id = "nasbench201:c3-skip_c1-p3_none_c3"
+    #expect(try command.run("export", id, "-o", "net.onnx", "--batch", "1").status == 0)
+    try "id,accuracy\n\(id),0.9\nnet.onnx,0.8\n".write(
+      toFile: command.path("s.csv"), atomically: true, encoding: .utf8)
+    try #"{"predictor": "networks"}"#.write(
+      toFile: command.path("r.json"), atomically: true, encoding: .utf8)
+    let result = try command.run(
+      "predictor", "train", "--recipe", "r.json", "--samples", "s.csv")
+    #expect(result.errors.contains("s.csv:3: 'net.onnx' again; the mean counts"))
+    #expect(result.errors.contains("1 samples of networks"), "\(result.errors)")
   }
 
   @Test(arguments: [

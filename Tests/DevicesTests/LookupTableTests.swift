@@ -10,7 +10,7 @@ final class TemporaryPath: Sendable {
     .appendingPathComponent("swiftlet-\(UUID().uuidString)").path
 
   deinit {
-    for suffix in ["", ".partial", "-wal", "-shm"] {
+    for suffix in ["", ".partial", "-wal", "-shm", ".lock", ".device-fake.lock"] {
       try? FileManager.default.removeItem(atPath: path + suffix)
     }
   }

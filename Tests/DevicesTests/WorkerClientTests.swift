@@ -200,6 +200,35 @@ func limits() -> WorkerClient.Limits {
     #expect(state.contains(") Z") || state.contains(") X"))
   }
 
+  @Test func wordsOfAWorkerStayOnOneLine() throws {
+    let long = String(repeating: "x", count: 1000)
+    for body in [
+      "say(q, type='error', code='failed', message='a\\nb \\x1b[1m\(long)')",
+      "say(q, type='a\\r\\n\(long)')", "sys.exit('\(long)')",
+    ] {
+      let message = try #require(failure(body)).message
+      #expect(!message.contains { $0.isNewline || $0 == "\u{1b}" })
+      #expect(message.count < 1000)
+    }
+    let hello = """
+      import json
+      q = json.loads(input())
+      print(json.dumps(dict(type="hello", request=1, protocol=1, runtime="a\\nb", cpu="c" * 1000)))
+      """
+    let client = WorkerClient(device: device(["python3", "-c", hello]))
+    let worker = try client.start()
+    #expect(worker.runtime == "a b")
+    #expect(worker.cpu == String(repeating: "c", count: 297) + "...")
+  }
+
+  @Test func aProcessorCountsOnce() {
+    var device = device(["worker"])
+    device.threads = 2
+    device.measurement.cpus = [2, 2]
+    let error = #expect(throws: DevicesError.self) { try device.validate() }
+    #expect(error?.message == "device 'fake': 2 threads need as many processors, got [2, 2]")
+  }
+
   @Test func commandWords() throws {
     #expect(
       try CommandWords.split("ssh  host 'a b'/\"c\\\"d\" e\\ f ''")

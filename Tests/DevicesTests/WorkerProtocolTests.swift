@@ -57,6 +57,52 @@ let python = ProcessInfo.processInfo.environment["SWIFTLET_PYTHON"]
     }
   }
 
+  /// What Python prints, with the workers to import.
+  func python3(_ script: String) throws -> String {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", script]
+    process.currentDirectoryURL = root.appending(path: "workers")
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// 8 MiB in pieces of 1 KiB: milliseconds of processor time, or over ten seconds where each piece
+  /// costs as much as all before it.
+  @Test func aLongRequestIsReadInLinearTime() throws {
+    let output = try python3(
+      """
+      import time, onnxruntime_worker as worker
+      chunks = [b"a\\n\\nb"] + [b"x" * 1024] * 8192 + [b"\\nc\\nd", b""]
+      chunks = iter(chunks)
+      worker.os.read = lambda descriptor, count: next(chunks)
+      lines = list(map(len, worker.lines(0)))
+      print(lines, time.process_time() < 4)
+      worker.MAX_LINE = 3000
+      chunks = iter([b"y" * 1000] * 4)
+      try: list(worker.lines(0))
+      except SystemExit as error: print(error)
+      """)
+    #expect(
+      output == "[1, 0, \((8 << 20) + 1), 1] True\na request longer than the limit\n")
+  }
+
+  @Test func aProcessorCountsOnceInTheWorker() throws {
+    let output = try python3(
+      """
+      import onnxruntime_worker as worker
+      try: worker.pin([0, 0], 2)
+      except worker.Refusal as refusal: print(refusal)
+      """)
+    #expect(output == "2 threads need as many processors, got [0, 0]\n")
+  }
+
   @Test func theRealWorkerMeasures() throws {
     var device = try realDevice()
     device.measurement.maxSeconds = 0.5

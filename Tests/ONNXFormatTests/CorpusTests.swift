@@ -124,7 +124,7 @@ import Testing
         #expect(!model.graph.text.isEmpty)
       case .failure(let error):
         #expect(!error.message.contains("\n"))
-        if !entry.bare { tally.refused.append("\(entry.name): \(error.message)") }
+        tally.refused.append("\(entry.name)\(entry.bare ? " bare" : ""): \(error.message)")
       }
     }
     _ = try Peer.run("onnx_compare.py", [folder.path])

@@ -58,6 +58,60 @@ import Testing
     }
   }
 
+  /// What is computed or spelled out is no weight, unless an operator takes it as one.
+  @Test func constantsAreNoWeights() throws {
+    var builder = SampleGraphs.Builder(input: TensorType([2, 3]))
+    let shape = builder.parameter("shape", TensorType([2], .int64), constant: .ints([2, 3]))
+    let filled = try builder.node("ConstantOfShape", "filled", [shape])
+    let list = try builder.node("Constant", "list", [], ["value_floats": .floats([1, 2, 3])])
+    let scaled = try builder.node("Mul", "scaled", [.input(0), list])
+    let sum = try builder.node("Add", "sum", [scaled, filled])
+    let labels = builder.parameter("labels", TensorType([2], .int64), constant: .ints([0, 1]))
+    let depth = builder.parameter("depth", TensorType([Int](), .int64), constant: .ints([3]))
+    let values = builder.parameter("values", TensorType([2]))
+    let hot = try builder.node("OneHot", "hot", [labels, depth, values])
+    let weight = try builder.node("ConstantOfShape", "weight", [shape])
+    let product = try builder.node("Gemm", "product", [sum, weight], ["transB": 1])
+    builder.graph.outputs = [product, hot]
+    let weights = NamedWeights(["values": [0, 1]], provenance: "")
+    let graph = try ONNXFile.decode(ONNXFile.encode(builder.graph, weights: weights)).graph
+    let contents = Dictionary(
+      uniqueKeysWithValues: graph.parameters.map { ($0.name.text, $0.constant) })
+    #expect(contents["filled"] == .floats([0, 0, 0, 0, 0, 0]))
+    #expect(contents["list"] == .floats([1, 2, 3]))
+    #expect(contents["values"] == .floats([0, 1]))
+    #expect(contents["weight"] == .some(nil))
+    #expect(graph.cost.parameters == 6)
+  }
+
+  @Test func longStringsAreDigests() throws {
+    var builder = SampleGraphs.Builder(input: TensorType([2], .string))
+    for (name, count) in [("short", 10), ("long", 65_536)] {
+      let value = builder.parameter(
+        name, TensorType([2], .string),
+        constant: .strings(["a", String(repeating: "b", count: count)]))
+      let joined = try builder.node("StringConcat", "\(name)_", [.input(0), value])
+      builder.graph.outputs.append(joined)
+    }
+    let bytes = try ONNXFile.encode(builder.graph, weights: HeInitialization())
+    let contents = try ONNXFile.decode(bytes).graph.parameters.map(\.constant)
+    guard contents.count == 2, case .strings? = contents[0], case .digest? = contents[1] else {
+      Issue.record("\(contents.count) constants")
+      return
+    }
+  }
+
+  @Test func foldedConstantsAreBudgeted() throws {
+    var builder = SampleGraphs.Builder(input: TensorType([1]))
+    let shape = builder.parameter("shape", TensorType([1], .int64), constant: .ints([1024]))
+    for index in 0..<9800 {
+      builder.graph.outputs = [try builder.node("ConstantOfShape", "n\(index)", [shape])]
+    }
+    let bytes = try ONNXFile.encode(builder.graph, weights: HeInitialization())
+    let error = #expect(throws: ONNXFormatError.self) { try ONNXFile.decode(bytes) }
+    #expect(error?.code == .tooLarge)
+  }
+
   @Test func namedWeightsAreWritten() throws {
     var builder = SampleGraphs.Builder(input: TensorType([1, 2]))
     let weight = builder.parameter("weight", TensorType([2, 2]))

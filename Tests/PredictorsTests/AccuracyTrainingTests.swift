@@ -69,12 +69,64 @@ import Testing
     (#"{"space":"s","resolution":224,"candidates":[],"epochs":3}"#, "unknown key 'epochs'"),
     (#"{"space":"s","resolution":224}"#, "lacks 'candidates'"),
     (#"{"space":"s","resolution":224,"candidates":[]}"#, "needs a candidate"),
+    (#"{"space":"s","candidates":[{"width":3}]}"#, "unknown key 'width' in 'candidates'"),
+    (
+      #"{"space":"s","candidates":[],"encoding":{"groups":[{"role":"kernel","value":[3]}]}}"#,
+      "unknown key 'value' in 'encoding.groups'"
+    ),
   ]) func refusesRecipes(_ json: String, _ message: String) {
     let error = #expect(throws: PredictorsError.self) {
       try AccuracyRecipe(json: Data(json.utf8))
     }
     #expect(error?.message.contains(message) == true)
     #expect(error?.exitCode == 65)
+  }
+
+  /// Values that can't be columns, in recipes and in files.
+  @Test(arguments: [
+    ("ofa-mobilenetv3", FeatureEncoding.Role.kernel, [Double]()),
+    ("ofa-mobilenetv3", .kernel, [5, 3]), ("ofa-mobilenetv3", .kernel, [3, 3]),
+    ("nasbench201", .operation, [1, 2]),
+  ]) func refusesValues(_ name: String, _ role: FeatureEncoding.Role, _ values: [Double]) throws {
+    let space = try catalog.space(name)
+    let encoding = FeatureEncoding([.init(role, values: values)])
+    var recipe = recipe(space)
+    recipe.resolution = space.choicesOfResolution.last
+    recipe.encoding = encoding
+    let samples = AccuracySamples(
+      genotypes(100, of: space).map { genotype in
+        var genotype = genotype
+        if let gene = space.resolutionGeneIndex {
+          genotype.genes[gene] = UInt8(space.genes[gene].count - 1)
+        }
+        return .init(genotype, accuracy: 0.5)
+      }, space: space, name: "made up")
+    let error = #expect(throws: PredictorsError.self) {
+      try AccuracyPredictor.train(recipe: recipe, space: space, samples: samples)
+    }
+    #expect(error?.message.contains("values of \(role.rawValue) genes") == true, "\(error as Any)")
+    #expect(throws: PredictorsError.self) {
+      try AccuracyPredictor(
+        space: space,
+        description: AccuracyPredictorDescription(
+          space: name, encoding: encoding, trainedResolutions: [], provenance: .init(data: "")),
+        members: [MultilayerPerceptron([])], name: "damaged")
+    }
+  }
+
+  @Test func refusesSamplesOfAnotherResolution() throws {
+    let space = try catalog.space("ofa-mobilenetv3")
+    var mixed = try samples(space).samples
+    mixed[7].genotype.genes[0] = 0
+    let error = #expect(throws: PredictorsError.self) {
+      try AccuracyPredictor.train(
+        recipe: recipe(space), space: space,
+        samples: AccuracySamples(mixed, space: space, name: "mixed.csv"))
+    }
+    #expect(error?.code == .badSamples)
+    #expect(
+      error?.message.hasPrefix("mixed.csv: \(space.id(mixed[7].genotype)) is at resolution 128")
+        == true, "\(error?.message ?? "")")
   }
 
   @Test func refusesSamples() throws {

@@ -109,6 +109,51 @@ import Testing
     }
   }
 
+  /// Two of three samples may be equal: they say nothing of how far off the third is.
+  @Test func leavesOneOutOfEqualOthers() throws {
+    let latencies = [5.0, 5, 7]
+    let held = try Self.model.leaveOneOut(
+      Self.samples([0, 1, 2], latencies), spaces: [SpaceEncoder(Self.data.space)])
+    #expect(held.map(\.measured.value) == latencies)
+    #expect(held[2].predicted.value == 5 && held[2].halfWidth.value == .infinity)
+    #expect(held.prefix(2).allSatisfy { $0.halfWidth.value.isFinite })
+    #expect(throws: PredictorsError.self) {
+      try Self.model.leaveOneOut(
+        Self.samples([0, 1, 2], [5, 5, 5]), spaces: [SpaceEncoder(Self.data.space)])
+    }
+  }
+
+  /// The spread is that of a sample of seeds.
+  @Test func figuresAreMeansOverSeeds() {
+    var sums = FigureSums()
+    for (run, value) in [(1, 3.0), (0, 1), (0, 1)] { sums.add("m", "x", 5, run, value) }
+    let figure = sums.figures(task: "t")[0]
+    #expect(figure.value == 2 && abs(figure.spread - 2.0.squareRoot()) < 1e-12)
+    var one = FigureSums()
+    one.add("m", "x", 5, 0, 4)
+    #expect(one.figures(task: "t")[0].spread == 0)
+  }
+
+  /// A key that nothing reads would train on devices that were meant to be left out.
+  @Test(arguments: [
+    (#"{"kind": "few-shot latency", "sed": 0, "tables": []}"#, "unknown key 'sed'; known: kind,"),
+    (
+      #"{"kind": "few-shot latency", "seed": 0, "tables": [{"file": "f", "space": "s"}, "#
+        + #"{"file": "f", "space": "s", "exept": ["a"]}]}"#,
+      "unknown key 'exept' in 'tables'; known: except, file, rename, space"
+    ),
+  ]) func refusesUnknownKeys(_ json: String, _ message: String) throws {
+    let path = NSTemporaryDirectory() + "latency-\(UUID().uuidString).json"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Data(json.utf8).write(to: URL(fileURLWithPath: path))
+    #expect(LatencyRecipe.describes(path))
+    #expect { try LatencyRecipe(contentsOf: path) } throws: {
+      "\($0)".hasPrefix("\(path): \(message)")
+    }
+    let bundled = try LatencyRecipe(contentsOf: "checkpoints/latency-fewshot.recipe.json")
+    #expect(bundled.tables.contains { $0.rename?.isEmpty == false })
+  }
+
   /// Own devices, each left out in turn; one of them has too few networks to be scored.
   @Test func ownDevicesAreHeldOut() throws {
     let space = Self.data.space
@@ -173,6 +218,11 @@ import Testing
     #expect(abs(calibration.factor(confidence: 0.9, samples: 5) - 9) < 1e-9)
     #expect(abs(calibration.factor(confidence: 0.9, samples: 20) - 5.4) < 1e-9)
     #expect(abs(calibration.factor(confidence: 0.925, samples: 40) - 1.85) < 1e-9)
+    // Below the first quantile it falls to nothing.
+    #expect(calibration.factor(confidence: 0, samples: 10) < 1e-12)
+    let quarter = calibration.factor(confidence: 0.25, samples: 10)
+    #expect(quarter > 2 && quarter < 3)
+    #expect(abs(calibration.factor(confidence: 0.5, samples: 10) - 5) < 1e-9)
   }
 }
 

@@ -80,6 +80,20 @@ struct KernelPartitionTests {
     }
   }
 
+  /// An axis of unknown length counts as one, here as in costs.
+  @Test func aDynamicBatchGivesTheSameKernels() throws {
+    let fixed = try NetworkFamily.mobilenetv2.network(0)
+    var dynamic = fixed
+    dynamic.inputs[0].type.shape?[0] = .symbolic("N")
+    for node in dynamic.nodes.indices where !dynamic.nodes[node].outputs[0].shape!.isEmpty {
+      dynamic.nodes[node].outputs[0].shape?[0] = .symbolic("N")
+    }
+    func described(_ graph: OperatorGraph) -> [String] {
+      KernelPartition(graph, rules: Self.rules, batch: 2).kernels.map { "\($0)" }
+    }
+    #expect(described(dynamic) == described(fixed))
+  }
+
   /// A device whose fused pairs are known is found out by its timings alone.
   @Test func fusionIsFoundByTiming() throws {
     let truth = Self.rules

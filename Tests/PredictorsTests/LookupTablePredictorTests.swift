@@ -123,6 +123,26 @@ import Testing
     #expect(gone.contains { error?.message.hasSuffix("'\($0)'") == true })
   }
 
+  /// A table may lack a resolution; networks of it can neither be fitted nor scored.
+  @Test func namesASampleWithoutAPrice() throws {
+    let space = try catalog.space("ofa-mobilenetv3")
+    var table = try ownTable(space)
+    let samples = genotypes(20, of: space).map {
+      LookupTablePredictor.Sample($0, measured: Milliseconds(3))
+    }
+    let first = try #require(space.blocks(samples[0].genotype).first).block
+    table.entries[try first.tableKey()] = nil
+    let predictor = try LookupTablePredictor(space: space, table: table)
+    let errors = [
+      #expect(throws: PredictorsError.self) { try predictor.calibration(fitting: samples) },
+      #expect(throws: PredictorsError.self) { try predictor.evaluate(samples) },
+    ]
+    for error in errors {
+      #expect(error?.code == .missingKeys)
+      #expect(error?.message.contains(space.id(samples[0].genotype)) == true)
+    }
+  }
+
   /// A table of one resolution serves there; elsewhere nothing keeps a budget.
   @Test(.enabled(if: publishedData != nil)) func coversOneResolution() throws {
     let space = try catalog.space("ofa-mobilenetv3-w1.2")

@@ -65,9 +65,11 @@ import Testing
     #expect(try read.predict(some) == predictor.predict(some))
     #expect(read.leaveOneOut == predictor.leaveOneOut)
     // The same samples again give the same bytes.
+    let bytes = FileManager.default.contents(atPath: path)
     let again = try NetworkAccuracyPredictor(
       Array(encodings[..<40]), accuracies: Array(accuracies[..<40]), recipe: Self.recipe())
-    #expect(try again.predict(some) == predictor.predict(some))
+    try again.write(to: path, provenance: .init(data: "test"))
+    #expect(bytes != nil && FileManager.default.contents(atPath: path) == bytes)
     try Data("short".utf8).write(to: URL(fileURLWithPath: path))
     #expect(throws: PredictorsError.self) { try NetworkAccuracyPredictor(contentsOf: path) }
   }
@@ -104,11 +106,15 @@ import Testing
       contentsOf: URL(fileURLWithPath: "checkpoints/networks-accuracy.recipe.json"))
     #expect(NetworkAccuracyRecipe.isMeant(by: bundled))
     #expect(try NetworkAccuracyRecipe(json: bundled) == NetworkAccuracyRecipe())
+    // With a mistake elsewhere, too, which is then named.
+    #expect(NetworkAccuracyRecipe.isMeant(by: Data(#"{"predictor": "networks", "seed": ""}"#.utf8)))
     for (json, message) in [
       (#"{"predictor": "networks", "speed": 3}"#, "r: unknown key 'speed'"),
       (#"{"predictor": "networks", "choosing": 3}"#, "r: 'choosing' is 3"),
       (#"{"predictor": "networks", "members": []}"#, "r: 'members' needs"),
       (#"{"predictor": "other"}"#, "r: 'predictor' is 'other'"),
+      (#"{"members": [{"groups": ["size"], "trnd": true}]}"#, "r: unknown key 'trnd' in 'members'"),
+      (#"{"members": [{"groups": ["transfer"], "trend": false}]}"#, "r: 'members' can't read 'tr"),
     ] {
       let error = #expect(throws: PredictorsError.self) {
         try NetworkAccuracyRecipe(json: Data(json.utf8), name: "r")

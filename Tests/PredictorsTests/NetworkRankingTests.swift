@@ -85,6 +85,7 @@ struct NetworkRankingTests {
     let text = String(decoding: bundled, as: UTF8.self)
     for (json, message) in [
       (text.replacing("\"seed\"", with: "\"sed\""), "r: unknown key 'sed'"),
+      (text.replacing("\"target\"", with: "\"goal\""), "r: unknown key 'goal' in 'tables'"),
       (text.replacing("256", with: "2"), "r: 'inducing' is 2"),
       (text.replacing("\"paths\"", with: "\"transfer\""), "r: 'groups' needs"),
       (#"{"predictor": "ranking"}"#, "r: lacks 'tables'"),

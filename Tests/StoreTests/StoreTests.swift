@@ -1,6 +1,7 @@
 import Architectures
 import Foundation
 import GRDB
+import Synchronization
 import Testing
 
 @testable import Store
@@ -110,8 +111,9 @@ func sample(_ id: String, _ latency: Double, device: String = "here") -> Sample 
     let trials = (0..<5).map { Trial(number: $0, architecture: "toy:\($0)", result: "{}") }
     try store.checkpoint(
       study: "s1", state: Data([1, 2, 3]), status: .stopped, trials: trials.reversed())
-    try store.checkpoint(study: "s1", state: Data([4]), status: .finished, trials: [trials[2]])
     #expect(try store.trials(of: "s1") == trials)
+    try store.checkpoint(study: "s1", state: Data([4]), status: .finished, trials: [trials[2]])
+    #expect(try store.trials(of: "s1") == [trials[2]], "those of the end only")
     let saved = try store.study("s1")
     #expect(saved.state == Data([4]))
     #expect(saved.status == .finished)
@@ -132,6 +134,56 @@ func sample(_ id: String, _ latency: Double, device: String = "here") -> Sample 
     #expect(error?.code == .newerSchema)
     #expect(error?.message.contains("newer Swiftlet") == true)
     #expect(error?.message.contains("\n") == false)
+  }
+
+  @Test func anOldSchemaIsMigratedOnce() throws {
+    let path = folder.path + "/old.sqlite"
+    let queue = try DatabaseQueue(path: path)
+    try Migrations.all.migrate(queue, upTo: "1")
+    // Neither the change of mode nor the first write of all is to keep the openers apart.
+    try queue.writeWithoutTransaction { db in
+      try db.execute(sql: "PRAGMA journal_mode = WAL; INSERT INTO devices VALUES ('a', '', '', '')")
+    }
+    let errors = Mutex<[any Error]>([])
+    let opened = DispatchGroup()
+    // All see the old schema, and may write from the same moment on.
+    try queue.inTransaction(.immediate) { _ in
+      for _ in 0..<4 {
+        opened.enter()
+        Thread {
+          do { _ = try Store(path: path) } catch { errors.withLock { $0.append(error) } }
+          opened.leave()
+        }.start()
+      }
+      usleep(500_000)
+      return .commit
+    }
+    opened.wait()
+    #expect(errors.withLock { $0 }.isEmpty)
+    try queue.close()
+  }
+
+  @Test func aValueOfTheWrongKindIsNamed() throws {
+    let store = try Store(path: path)
+    try store.add(sample("toy:1", 3))
+    try store.addDevice(StoredDevice(name: "a", description: "{}"))
+    try store.add(
+      StoredEvaluation(id: "toy:1", checkpoint: "c", conditions: "", accuracy: 0.5, images: 9))
+    try store.database.write { db in
+      try db.execute(
+        sql: """
+          UPDATE samples SET repeats = 'many';
+          UPDATE devices SET description = x'ff';
+          UPDATE evaluations SET accuracy = 'high';
+          """)
+    }
+    for (column, read) in [
+      ("repeats", { _ = try store.samples() }), ("description", { _ = try store.storedDevices() }),
+      ("accuracy", { _ = try store.evaluations(checkpoint: "c", conditions: "") }),
+    ] {
+      let error = #expect(throws: StoreError.self) { try read() }
+      #expect(error?.message.hasPrefix("\(path): a stored '\(column)' is ") == true)
+    }
   }
 
   @Test func aForeignFileIsRefused() throws {

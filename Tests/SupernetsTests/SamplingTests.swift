@@ -33,6 +33,32 @@ import Testing
     #expect(choices.smallest != space.smallestGenotype)
   }
 
+  /// What no phase trains is no part of what a supernet knows.
+  @Test func untrainedChoicesAreKnown() throws {
+    let recipe = try TrainingRecipe(
+      yaml: """
+        schema: 1
+        phases:
+          - {name: full, epochs: 1, rate: 1}
+          - {name: kernel, epochs: 1, rate: 1, sampling: sandwich, kernel: [5, 7], depth: 4, expand: 6}
+        """)
+    let known = try ChoiceSet(space, trainedBy: recipe)
+    #expect(!known.isWholeSpace && known.largest == space.canonical(space.largestGenotype))
+    var random = SeededGenerator(seed: 6)
+    for _ in 0..<50 {
+      let genotype = known.uniform(&random)
+      #expect(known.strangers(in: genotype) == 0)
+      for (index, gene) in space.genes.enumerated() where gene.role == .kernel {
+        #expect(gene.values[genotype[index]] != 3)
+      }
+    }
+    // 10 blocks of kernel 3 and expansion 3, and 5 depths of 2; the resolution is trained.
+    #expect(known.strangers(in: space.canonical(space.smallestGenotype)) == 25)
+    let all = try TrainingRecipe(
+      yaml: "schema: 1\nphases: [{name: all, epochs: 1, rate: 1, sampling: sandwich}]")
+    #expect(try ChoiceSet(space, trainedBy: all).isWholeSpace)
+  }
+
   /// CompOFA's space: 3 depths in each of 5 stages, everything else follows.
   @Test func tiedChoicesLeaveOneNetworkADepth() throws {
     let tie = ElasticChoices.Tie(expandOfDepth: [2: 3, 3: 4, 4: 6], kernels: [3, 5, 3, 3, 5])

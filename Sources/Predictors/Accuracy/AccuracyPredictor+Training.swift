@@ -43,6 +43,14 @@ extension AccuracyPredictor {
     if let resolution = recipe.resolution, !space.choicesOfResolution.contains(resolution) {
       throw PredictorsError(.badRecipe, "\(space.name) has no resolution \(resolution)")
     }
+    if let resolution = recipe.resolution,
+      let other = samples.samples.first(where: { space.resolution($0.genotype) != resolution })
+    {
+      throw PredictorsError(
+        .badSamples,
+        "\(samples.name): \(space.id(other.genotype)) is at resolution "
+          + "\(space.resolution(other.genotype)); the recipe means samples at \(resolution)")
+    }
     var random = RandomStream(seed: recipe.seed).derived("split")
     let order = random.permutation(samples.samples.count)
     let testCount = Int(Double(order.count) * recipe.test)

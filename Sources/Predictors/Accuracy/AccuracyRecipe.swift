@@ -53,12 +53,14 @@ public struct AccuracyRecipe: Codable, Equatable, Sendable {
     func fail(_ what: String) -> PredictorsError {
       PredictorsError(.badRecipe, "\(name): \(what)")
     }
+    try RecipeFile.check(
+      json, name: name,
+      known: [
+        "": CodingKeys.allCases.map(\.stringValue),
+        "candidates": ["hidden", "learningRate", "weightDecay", "epochs"],
+        "encoding": ["groups"], "encoding.groups": ["role", "genes", "values"],
+      ])
     do {
-      let known = Set(CodingKeys.allCases.map(\.stringValue))
-      let given = try JSONDecoder().decode([String: AnyValue].self, from: json)
-      if let unknown = given.keys.filter({ !known.contains($0) }).min() {
-        throw fail("unknown key '\(unknown)'; known: \(known.sorted().joined(separator: ", "))")
-      }
       self = try JSONDecoder().decode(AccuracyRecipe.self, from: json)
     } catch let DecodingError.keyNotFound(key, _) {
       throw fail("lacks '\(key.stringValue)'")
@@ -115,10 +117,5 @@ public struct AccuracyRecipe: Codable, Equatable, Sendable {
     validation = try container.decodeIfPresent(Double.self, forKey: .validation) ?? validation
     seed = try container.decodeIfPresent(UInt64.self, forKey: .seed) ?? seed
     encoding = try container.decodeIfPresent(FeatureEncoding.self, forKey: .encoding)
-  }
-
-  /// Any JSON value: only the keys matter.
-  private struct AnyValue: Decodable {
-    init(from decoder: any Decoder) {}
   }
 }

@@ -45,7 +45,8 @@ public struct FeatureEncoding: Codable, Equatable, Sendable {
   }
 
   /// The columns of each choice of each gene; -1 for genes without columns.
-  /// - Throws: `badPredictor` naming the group that the space has no genes for.
+  /// - Throws: `badPredictor` naming the group that the space has no genes for, or whose values can't
+  ///   be columns.
   func layOut(for space: SearchSpace) throws -> (columns: [[Int]], count: Int) {
     var columns = space.genes.map { [Int](repeating: -1, count: $0.count) }
     var count = 0
@@ -60,6 +61,16 @@ public struct FeatureEncoding: Codable, Equatable, Sendable {
           "the predictor reads \(group.role.rawValue) genes"
             + (group.genes.map { " \($0.joined(separator: ", "))" } ?? "")
             + " that the space \(space.name) doesn't have")
+      }
+      if let values = group.values {
+        guard !values.isEmpty, zip(values, values.dropFirst()).allSatisfy(<),
+          !genes.contains(where: { space.genes[$0].values.isEmpty })
+        else {
+          throw PredictorsError(
+            .badPredictor,
+            "the predictor's values of \(group.role.rawValue) genes are \(values); ascending numbers, "
+              + "one at least, are meant, for genes that stand for numbers")
+        }
       }
       for gene in genes {
         guard columns[gene].allSatisfy({ $0 < 0 }) else {
@@ -76,7 +87,7 @@ public struct FeatureEncoding: Codable, Equatable, Sendable {
   }
 
   private static func place(_ choice: Int, of gene: Gene, _ group: Group) -> Int {
-    guard let values = group.values, choice < gene.values.count else { return choice }
-    return max((values.lastIndex { $0 <= gene.values[choice] } ?? 0), 0)
+    guard let values = group.values else { return choice }
+    return values.lastIndex { $0 <= gene.values[choice] } ?? 0
   }
 }

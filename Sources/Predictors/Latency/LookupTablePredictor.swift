@@ -81,12 +81,19 @@ public struct LookupTablePredictor: Sendable {
   /// `latency` as a number of milliseconds.
   public func cost(_ genotype: Genotype) -> Double { latency(genotype).value }
 
-  /// What calibration needs to know of an architecture beside its measured latency.
-  public func calibrationSample(_ genotype: Genotype, measured: Milliseconds) -> Calibration.Sample
-  {
+  /// What calibration needs to know of a network that `requirePrices` let pass.
+  private func calibrationSample(_ sample: Sample) -> Calibration.Sample {
     Calibration.Sample(
-      sum: sum(genotype), blocks: Int(counts(genotype)), resolution: space.resolution(genotype),
-      measured: measured)
+      sum: sum(sample.genotype), blocks: Int(counts(sample.genotype)),
+      resolution: space.resolution(sample.genotype), measured: sample.measured)
+  }
+
+  private func requirePrices(for samples: [Sample]) throws {
+    guard let sample = samples.first(where: { counts($0.genotype).isNaN }) else { return }
+    throw PredictorsError(
+      .missingKeys,
+      "the table of '\(provenance.device)' lacks blocks of \(space.id(sample.genotype)); leave that "
+        + "sample out, or complete the table")
   }
 
   /// A whole network with its measured latency.
@@ -101,20 +108,22 @@ public struct LookupTablePredictor: Sendable {
   }
 
   /// A calibration fitted on measured networks; which terms it has is decided on these alone.
-  /// - Throws: `badSamples` if they are too few or don't determine one.
+  /// - Throws: `badSamples` if they are too few or don't determine one; `missingKeys` naming the
+  ///   first of them that the table has no price for.
   public func calibration(fitting samples: [Sample]) throws -> Calibration {
+    try requirePrices(for: samples)
     do {
-      return try Calibration(
-        fitting: samples.map { calibrationSample($0.genotype, measured: $0.measured) })
+      return try Calibration(fitting: samples.map(calibrationSample))
     } catch let error as DevicesError {
       throw PredictorsError(.badSamples, error.message)
     }
   }
 
   /// How predictions compare with networks that neither table nor calibration saw.
-  /// - Throws: `badSamples` for latencies that aren't above zero.
+  /// - Throws: `badSamples` for latencies that aren't above zero; `missingKeys` as above.
   public func evaluate(_ samples: [Sample]) throws -> LatencyEvaluation {
-    try LatencyEvaluation(
+    try requirePrices(for: samples)
+    return try LatencyEvaluation(
       predicted: samples.map { latency($0.genotype) }, measured: samples.map(\.measured))
   }
 }

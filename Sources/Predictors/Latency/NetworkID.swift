@@ -13,7 +13,7 @@ public enum NetworkID {
   /// - Throws: `PredictorsError.badSamples`; `ArchitecturesError` for a text with a mistake.
   public static func free(_ id: String) throws -> OperatorGraph? {
     if let graph = try NetworkFamily.graph(id: id) { return graph }
-    guard id.hasPrefix("Input1:") else { return nil }
-    return try ArchitectureText.parse(id.replacing("; ", with: "\n"))
+    guard id.hasPrefix("Input1:") || id.hasPrefix("opset ") else { return nil }
+    return try ArchitectureText.parse(id)
   }
 }

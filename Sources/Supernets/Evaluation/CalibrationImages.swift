@@ -39,17 +39,21 @@ public struct CalibrationImages {
   }
 
   private let supernet: Supernet
+  private let choices: ChoiceSet
   private let data: TrainingData
   private let recalibration: Int
   private let options: Options
   private let engine: Engine
 
-  /// - Parameter recalibration: training images that the statistics come from.
+  /// - Parameters:
+  ///   - choices: the subnets that are asked.
+  ///   - recalibration: training images that the statistics come from.
   public init(
-    _ supernet: Supernet, _ data: TrainingData, recalibration: Int, _ options: Options = Options(),
-    engine: Engine
+    _ supernet: Supernet, _ choices: ChoiceSet, _ data: TrainingData, recalibration: Int,
+    _ options: Options = Options(), engine: Engine
   ) {
     self.supernet = supernet
+    self.choices = choices
     self.data = data
     self.recalibration = recalibration
     self.options = options

@@ -59,6 +59,33 @@ public struct ChoiceSet: Sendable {
     followers = try choices.tie.map { try Self.followers(space, $0, fail) } ?? [:]
   }
 
+  /// The choices that some phase of a recipe trains: all that a supernet knows.
+  /// - Throws: `recipe` if a value is no choice of the space.
+  public init(_ space: SearchSpace, trainedBy recipe: TrainingRecipe) throws {
+    self.space = space
+    var trained = space.genes.map { _ in Set<UInt8>() }
+    for phase in recipe.phases {
+      let part = try ChoiceSet(space, phase.choices)
+      for (gene, choices) in part.allowed.enumerated() {
+        trained[gene].formUnion(phase.sampling == .largest ? choices.suffix(1) : choices[...])
+      }
+    }
+    allowed = try ChoiceSet(space).allowed.enumerated().map { gene, all in
+      all.filter(trained[gene].contains)
+    }
+    followers = [:]
+  }
+
+  /// Whether every choice of the space is allowed.
+  public var isWholeSpace: Bool { zip(allowed, space.genes).allSatisfy { $0.count == $1.count } }
+
+  /// How many genes of an architecture have choices that are not allowed.
+  public func strangers(in genotype: Genotype) -> Int {
+    allowed.indices.count { gene in
+      space.isActive(gene, in: genotype) && !allowed[gene].contains(genotype.genes[gene])
+    }
+  }
+
   private static func followers(
     _ space: SearchSpace, _ tie: ElasticChoices.Tie, _ fail: (String) -> SupernetsError
   ) throws -> [Int: (depthGene: Int, choices: [UInt8])] {

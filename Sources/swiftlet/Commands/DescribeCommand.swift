@@ -27,6 +27,9 @@ struct DescribeCommand: ParsableCommand {
     Output.line("weight bytes: \(cost.total.weightBytes)")
     Output.line("operators: \(graph.nodes.count)")
     if cost.assumesUnknownAxes { Output.line("note: axes of unknown length count as one") }
+    if !cost.uncounted.isEmpty {
+      Output.line("note: MACs of these are not known: \(cost.uncounted.joined(separator: ", "))")
+    }
     if operators {
       Output.table(
         ["operator", "name", "result", "MACs", "parameters", "activation bytes"],
@@ -57,7 +60,8 @@ struct DescribeCommand: ParsableCommand {
       "weightBytes": .integer(cost.total.weightBytes),
       "poolingAdditions": .integer(cost.total.poolingAdditions),
       "operatorCount": .integer(graph.nodes.count),
-      "assumesUnknownAxes": .bool(cost.assumesUnknownAxes), "text": .string(graph.text),
+      "assumesUnknownAxes": .bool(cost.assumesUnknownAxes),
+      "uncounted": .array(cost.uncounted.map { .string($0) }), "text": .string(graph.text),
     ]
     if let file = network.file { body["file"] = .string(file) }
     if operators {

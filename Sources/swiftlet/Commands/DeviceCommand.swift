@@ -101,7 +101,15 @@ struct DeviceCommand: ParsableCommand {
         defer { client.close() }
         description = try client.start()
       }
-      try Store().add(device, replacing: replace)
+      let store = try Store()
+      try store.add(device, replacing: replace)
+      let earlier = try store.samples(device: name).count
+      if earlier > 0 {
+        Terminal.note(
+          "note: \(earlier) samples of an earlier '\(name)' are in the store; those of another "
+            + "runtime or processor are measured anew, but predictors still read them",
+          quiet: common.quiet)
+      }
       if common.json {
         try Output.json(
           "device",
@@ -111,8 +119,7 @@ struct DeviceCommand: ParsableCommand {
             "cpu": .optional(description?.cpu),
           ])
       } else if let description {
-        Output.line(
-          "\(name): \(description.runtime) \(description.runtimeVersion) on \(description.cpu)")
+        Output.line("\(name): \(description)")
       } else {
         Output.line("\(name): added")
       }

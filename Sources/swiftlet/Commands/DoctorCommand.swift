@@ -32,11 +32,10 @@ struct DoctorCommand: ParsableCommand {
         let device = Device(name: "doctor", worker: try BundledWorker.command())
         let client = WorkerClient(device: device)
         defer { client.close() }
-        let description = try client.start()
-        return "\(description.runtime) \(description.runtimeVersion) on \(description.cpu)"
+        return "\(try client.start())"
       },
       check("accuracy predictor") {
-        try BundledFiles.accuracyPredictor(space: "ofa-mobilenetv3").path
+        try BundledFiles.accuracyPredictor(SpaceCatalog.standard.space("ofa-mobilenetv3")).path
       },
       check("lookup table") { try BundledFiles.table(space: "ofa-mobilenetv3", device: "-").path },
     ]

@@ -25,6 +25,7 @@ extension KernelsCommand {
       let found =
         try device.map { try Store().samples(device: $0, space: ProbeSamples.space) }
         ?? samples.flatMap { try SampleFile.read($0) }
+      try OutputFile.makeFolder(of: output)
       var options = SumModel.Options.kernels
       options.seed = seed
       var bar = Progress("training", quiet: common.quiet)
@@ -33,14 +34,13 @@ extension KernelsCommand {
         bar.update($0, of: rounds)
       }
       bar.finish()
-      try OutputFile.makeFolder(of: output)
       try predictor.write(to: output)
       if common.json {
         try Output.json(
           "training",
           [
             "device": .string(predictor.provenance.device), "file": .string(output),
-            "samples": .integer(found.count), "seed": .integer(Int(seed)),
+            "samples": .integer(found.count), "seed": .unsigned(seed),
           ])
       } else {
         Output.line(
@@ -56,17 +56,24 @@ extension KernelsCommand {
         A row for each family, space or file among the samples, and one for all.
         """)
     @Option(help: "Kernel predictor.") var predictor: String
-    @Option(help: "CSV files of samples; of the predictor's device.") var samples: [String] = []
+    @Option(help: "CSV files of samples; of the predictor's device and conditions.")
+    var samples: [String] = []
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+      guard !samples.isEmpty else { throw Failure(.usage, "name --samples as CSV") }
       let predictor = try KernelPredictor(contentsOf: predictor)
-      let found = try samples.flatMap { try SampleFile.read($0) }
-        .filter { $0.device == predictor.provenance.device }
+      let made = predictor.provenance
+      let found = try samples.flatMap { try SampleFile.read($0) }.filter {
+        $0.device == made.device && $0.batch ?? 1 == made.batch && $0.threads == made.threads
+          && $0.optimization == made.optimization
+      }
       guard !found.isEmpty else {
+        let conditions = Sample.conditions(
+          threads: made.threads, batch: made.batch, precision: nil, optimization: made.optimization)
         throw Failure(
           .input,
-          "no samples of '\(predictor.provenance.device)' in \(samples.joined(separator: ", "))")
+          "no samples of '\(made.device)' (\(conditions)) in \(samples.joined(separator: ", "))")
       }
       let rows = try KernelEvaluation.rows(predictor, KernelSamples(found))
       if common.json {

@@ -33,7 +33,9 @@ struct KernelsCommand: ParsableCommand {
       let export = try NetworkExport(batch: device.batch)
       let client = WorkerClient(device: device, isInterrupted: { Interrupt.isRequested })
       defer { client.close() }
-      let collector = SampleCollector(store: store, measurer: Measurer(client: client))
+      let quiet = common.quiet
+      let measurer = Measurer(client: client) { Terminal.note("note: \($0)", quiet: quiet) }
+      let collector = SampleCollector(store: store, measurer: measurer)
       var fusion = Progress("fusion on \(device.name)", quiet: common.quiet)
       var tests = 0
       var test = FusionTest { graph in
@@ -43,7 +45,7 @@ struct KernelsCommand: ParsableCommand {
         fusion.update(tests, of: 200, "\(Output.milliseconds(latency.value)) ms")
         return latency
       }
-      let (count, seed, vary, quiet) = (count, seed, vary, common.quiet)
+      let (count, seed, vary) = (count, seed, vary)
       let (rules, summary) = try Interrupt.guarding {
         let rules = try test.rules()
         fusion.finish()

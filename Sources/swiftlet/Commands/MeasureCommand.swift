@@ -33,7 +33,9 @@ struct MeasureCommand: ParsableCommand {
     }
     let client = WorkerClient(device: device, isInterrupted: { Interrupt.isRequested })
     defer { client.close() }
-    let collector = SampleCollector(store: store, measurer: Measurer(client: client))
+    let quiet = common.quiet
+    let measurer = Measurer(client: client) { Terminal.note("note: \($0)", quiet: quiet) }
+    let collector = SampleCollector(store: store, measurer: measurer)
     var progress = Progress("measuring on \(device.name)", quiet: common.quiet)
     let summary = try Interrupt.guarding {
       try collector.collect(targets, again: again) { step in

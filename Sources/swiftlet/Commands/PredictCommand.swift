@@ -139,8 +139,9 @@ struct PredictCommand: ParsableCommand {
         networks.map { network in
           network.hasSuffix(".onnx") ? "" : String(network.prefix { $0 != ":" })
         })
-      let haveOwn = try spaces.allSatisfy {
-        try BundledFiles.accuracyPredictor(space: $0).isOwn
+      let haveOwn = try spaces.allSatisfy { name in
+        guard let space = try? SpaceCatalog.standard.space(name) else { return false }
+        return try BundledFiles.accuracyPredictor(space).isOwn
       }
       return haveOwn ? nil : try BundledFiles.networkRanking()
     }
@@ -149,7 +150,7 @@ struct PredictCommand: ParsableCommand {
       try Predictions.run(networks, key: "accuracy", common: common) { space in
         let predictor = try AccuracyPredictor(
           contentsOf: try accuracyPredictor
-            ?? BundledFiles.accuracyPredictor(space: space.name).path, space: space)
+            ?? BundledFiles.accuracyPredictor(space).path, space: space)
         return { try predictor.scores($0) }
       }
     }

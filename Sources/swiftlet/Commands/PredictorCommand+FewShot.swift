@@ -34,16 +34,18 @@ extension PredictorCommand {
       }
       let store = try Store()
       if let samples {
-        let source = SampleImport(device: device, replacing: true, subMillisecond: subMillisecond)
+        let read = try SampleImport(
+          device: device, subMillisecond: subMillisecond, quiet: common.quiet
+        ).read(samples)
         // A column 'device' counts for more than the option: rows of others would help nothing here.
-        let named = Set(try source.read(samples).map(\.device)).sorted()
+        let named = Set(read.map(\.device)).sorted()
         guard named.isEmpty || named.contains(device) else {
           throw Failure(
             .input,
             "\(samples): its samples are of '\(named.joined(separator: "', '"))' (column 'device'), "
               + "none of '\(device)'; say --device \(named[0]), or leave that column out")
         }
-        try source.add([samples], to: store)
+        try store.add(read, replacing: true)
       } else {
         guard let space else { throw Failure(.usage, "name a --space to measure, or --samples") }
         let searchSpace = try SpaceCatalog.standard.space(space)
@@ -87,7 +89,9 @@ extension PredictorCommand {
       }
       let client = WorkerClient(device: device, isInterrupted: { Interrupt.isRequested })
       defer { client.close() }
-      let collector = SampleCollector(store: store, measurer: Measurer(client: client))
+      let quiet = common.quiet
+      let measurer = Measurer(client: client) { Terminal.note("note: \($0)", quiet: quiet) }
+      let collector = SampleCollector(store: store, measurer: measurer)
       var progress = Progress("measuring on \(device.name)", quiet: common.quiet)
       _ = try Interrupt.guarding {
         try collector.collect(networks) { step in
@@ -151,13 +155,13 @@ extension PredictorCommand {
 
 /// Meta-trains the few-shot latency model by a recipe.
 enum FewShotTraining {
-  static func run(recipe path: String, data: String?, output: String?, _ common: CommonOptions)
-    throws
-  {
+  static func run(
+    recipe: LatencyRecipe, data: String?, output: String?, _ common: CommonOptions
+  ) throws {
     guard let data else {
       throw Failure(.usage, "this recipe needs --data, the folder its tables are in")
     }
-    let recipe = try LatencyRecipe(contentsOf: path)
+    if let output { try OutputFile.makeFolder(of: output) }
     let start = ContinuousClock.now
     let engine = try Engine(threads: ProcessInfo.processInfo.activeProcessorCount)
     var bar = Progress("meta-training", quiet: common.quiet)

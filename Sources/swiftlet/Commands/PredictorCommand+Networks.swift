@@ -15,6 +15,7 @@ struct NetworkPredictorTraining {
     let start = clock.now
     let samples = try NetworkSamples(file: samples, encoder: ArchitectureEncoder())
     for note in samples.notes.prefix(5) { Terminal.note("note: \(note)", quiet: common.quiet) }
+    for path in [output, plot].compactMap({ $0 }) { try OutputFile.makeFolder(of: path) }
     let predictor = try NetworkAccuracyPredictor(
       samples.encodings, accuracies: samples.accuracies, population: samples.population,
       recipe: recipe)
@@ -23,7 +24,7 @@ struct NetworkPredictorTraining {
       try predictor.write(
         to: output,
         provenance: .init(
-          data: URL(fileURLWithPath: self.samples).lastPathComponent,
+          data: URL(fileURLWithPath: self.samples).lastPathComponent, digest: samples.digest,
           date: ISO8601DateFormatter().string(from: Date())))
     }
     let points = predictor.leaveOneOutPoints

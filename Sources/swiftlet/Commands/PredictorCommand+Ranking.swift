@@ -10,6 +10,7 @@ enum RankingTraining {
     guard let data else {
       throw Failure(.usage, "this recipe needs --data, the folder its tables are in")
     }
+    if let output { try OutputFile.makeFolder(of: output) }
     let start = ContinuousClock.now
     var bar = Progress("training", quiet: common.quiet)
     let model = try NetworkRankingModel.train(

@@ -37,33 +37,39 @@ struct PredictorCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+      guard let json = FileManager.default.contents(atPath: recipe) else {
+        throw Failure(.input, "\(recipe): cannot be read")
+      }
       if LatencyRecipe.describes(recipe) {
+        try refuseOptions(but: ["data"])
+        var recipe = try LatencyRecipe(contentsOf: recipe)
+        if let seed { recipe.seed = seed }
         return try FewShotTraining.run(recipe: recipe, data: data, output: output, common)
       }
-      if let json = FileManager.default.contents(atPath: recipe),
-        NetworkRankingRecipe.isMeant(by: json)
-      {
+      if NetworkRankingRecipe.isMeant(by: json) {
+        try refuseOptions(but: ["data"])
         var recipe = try NetworkRankingRecipe(json: json, name: recipe)
         if let seed { recipe.seed = seed }
         return try RankingTraining.run(recipe: recipe, data: data, output: output, common)
       }
+      let isForNetworks = NetworkAccuracyRecipe.isMeant(by: json)
+      try refuseOptions(but: ["samples", isForNetworks ? "plot" : "releases"])
       guard let file = samples else {
         throw Failure(.usage, "this recipe needs --samples, measured accuracies")
       }
-      if let json = FileManager.default.contents(atPath: recipe),
-        NetworkAccuracyRecipe.isMeant(by: json)
-      {
+      if isForNetworks {
         var recipe = try NetworkAccuracyRecipe(json: json, name: recipe)
         if let seed { recipe.seed = seed }
         return try NetworkPredictorTraining(
           recipe: recipe, samples: file, output: output, plot: plot, common: common
         ).run()
       }
-      var recipe = try AccuracyRecipe(contentsOf: recipe)
+      var recipe = try AccuracyRecipe(json: json, name: recipe)
       if let seed { recipe.seed = seed }
       let space = try SpaceCatalog.standard.space(recipe.space)
       let samples = try AccuracySamples(contentsOf: file, space: space)
       let releases = try releases.map { try ReleasedNetworks(contentsOf: $0, space: space) }
+      if let output { try OutputFile.makeFolder(of: output) }
       var bar = Progress("training", quiet: common.quiet)
       let predictor = try AccuracyPredictor.train(
         recipe: recipe, space: space, samples: samples, releases: releases
@@ -77,7 +83,7 @@ struct PredictorCommand: ParsableCommand {
           "training",
           [
             "space": .string(space.name), "file": .optional(output),
-            "seed": .integer(Int(recipe.seed)),
+            "seed": .unsigned(recipe.seed),
             "architectures": .integer(samples.samples.count),
             "test": .integer(provenance.test ?? 0), "kendall": .number(ranks.kendall),
             "spearman": .number(ranks.spearman), "meanError": .number(errors.mean),
@@ -94,6 +100,13 @@ struct PredictorCommand: ParsableCommand {
           ])
       }
     }
+
+    /// - Throws: `Failure` for an option that the recipe's kind doesn't read.
+    private func refuseOptions(but read: [String]) throws {
+      let given = ["samples": samples, "data": data, "releases": releases, "plot": plot]
+      let useless = given.filter { $0.value != nil && !read.contains($0.key) }.keys.min()
+      if let useless { throw Failure(.usage, "--\(useless): \(recipe) has no use for it") }
+    }
   }
 
   struct Evaluate: ParsableCommand {
@@ -105,7 +118,7 @@ struct PredictorCommand: ParsableCommand {
         the others fit the \
         calibration; 0 takes the calibration that the table has.
         """)
-    @Option(help: "Device whose samples are in the store, for the few-shot predictor.")
+    @Option(help: "Device whose samples are meant: in the store, or with --table in the CSV.")
     var device: String?
     @Option(help: "Few-shot: file for a plot (SVG) of predicted against measured.")
     var plot: String?
@@ -134,7 +147,8 @@ struct PredictorCommand: ParsableCommand {
     }
 
     private func evaluate(table: String, space: SearchSpace, samples: String) throws {
-      let split = try SampleSplit(file: samples, space: space, holdout: holdout, seed: seed)
+      let split = try SampleSplit(
+        file: samples, space: space, device: device, holdout: holdout, seed: seed)
       var table = try LookupTable(path: table)
       if calibrate > 0 {
         table.calibration = try TableCalibration.fit(table, space, split, count: calibrate)

@@ -14,7 +14,7 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     let store = try Store()
     let study = try store.study(study)
-    let (session, run) = try StudyRunner.open(study)
+    let (session, run) = try StudyRunner.open(study, goesOn: false)
     guard let run, run.best != nil else {
       throw Failure(.input, "study \(study.id) has found nothing yet; resume it first")
     }

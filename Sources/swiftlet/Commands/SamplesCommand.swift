@@ -48,7 +48,7 @@ struct SamplesCommand: ParsableCommand {
 
     func run() throws {
       let count = try SampleImport(
-        device: device, replacing: replace, subMillisecond: subMillisecond
+        device: device, replacing: replace, subMillisecond: subMillisecond, quiet: common.quiet
       ).add(files, to: Store())
       if common.json {
         try Output.json("import", ["imported": .integer(count)])

@@ -72,12 +72,12 @@ struct SearchCommand: ParsableCommand {
       named: latencyPredictor, space: space, device: device, confidence: confidence, store: store)
     let accuracy =
       try accuracyPredictor.map { (path: $0, isOwn: true) }
-      ?? BundledFiles.accuracyPredictor(space: space.name)
+      ?? BundledFiles.accuracyPredictor(space)
     var spec = SearchSpec(
       space: self.space, device: device, latencyBudget: budget, latencyFile: latency.file,
       accuracyPredictor: accuracy.path)
     spec.samples = latency.samples
-    spec.checkpoint = checkpoint ?? BundledFiles.supernet(space: space.name)
+    spec.checkpoint = try checkpoint ?? BundledFiles.supernet(space)
     spec.data = data
     spec.confidence = confidence
     for note in latency.notes { Terminal.note("note: \(note)", quiet: common.quiet) }
@@ -101,6 +101,7 @@ struct SearchCommand: ParsableCommand {
     }
     spec.measures = isMeasurable
     spec.output = output
+    spec.digests = try spec.currentDigests()
     let study = Study(
       id: StudyName.make(), space: space.name, device: device, searcher: searcher, seed: seed,
       options: String(decoding: try JSONEncoder().encode(spec), as: UTF8.self))

@@ -92,7 +92,7 @@ struct SpaceCommand: ParsableCommand {
         try Output.json(
           "samples",
           [
-            "space": .string(space.name), "seed": .integer(Int(seed)),
+            "space": .string(space.name), "seed": .unsigned(seed),
             "architectures": .array(rows),
           ])
       } else {

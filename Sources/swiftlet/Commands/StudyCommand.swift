@@ -38,6 +38,8 @@ struct StudyCommand: ParsableCommand {
       let trials = try store.trials(of: study.id)
       if common.json {
         var body = study.summary
+        let saved = try study.state.map { try SearchRun.saved(in: $0).steps } ?? 0
+        body["steps"] = .integer(saved)
         body["options"] = .string(study.options)
         body["trials"] = .array(
           trials.map { trial in
@@ -67,7 +69,7 @@ struct StudyCommand: ParsableCommand {
     func run() throws {
       let store = try Store()
       let study = try store.study(study)
-      let (session, stored) = try StudyRunner.open(study)
+      let (session, stored) = try StudyRunner.open(study, goesOn: true)
       let run = try stored ?? session.start(latencyLimit: session.spec.latencyBudget)
       try StudyRunner(study: study.id, session: session, store: store, common: common).finish(run)
     }
@@ -78,7 +80,7 @@ extension Study {
   fileprivate var summary: [String: JSON] {
     [
       "id": .string(id), "status": .string(status.rawValue), "space": .string(space),
-      "device": .string(device), "searcher": .string(searcher), "seed": .integer(Int(seed)),
+      "device": .string(device), "searcher": .string(searcher), "seed": .unsigned(seed),
       "created": .string(created), "updated": .string(updated),
     ]
   }

@@ -98,7 +98,7 @@ extension SupernetCommand {
         return try Output.json(
           "training-alone",
           [
-            "epochs": .integer(epochs), "seed": .integer(Int(seed)),
+            "epochs": .integer(epochs), "seed": .unsigned(seed),
             "networks": .array(
               results.validation.map {
                 [

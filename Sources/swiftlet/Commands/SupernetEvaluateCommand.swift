@@ -33,7 +33,7 @@ extension SupernetCommand {
     func run() throws {
       let supernet = try SupernetArgument(checkpoint)
       let space = supernet.space
-      let genotypes = try wanted(space)
+      let genotypes = try wanted(space, supernet.choices())
       let data = try supernet.data(data, quiet: common.quiet)
       guard let images = test ? data.test : data.validation else {
         throw Failure(.input, "\(self.data): there are no test images")
@@ -78,7 +78,7 @@ extension SupernetCommand {
         }, space, evaluated: missing.count, seconds: seconds)
     }
 
-    private func wanted(_ space: SearchSpace) throws -> [Genotype] {
+    private func wanted(_ space: SearchSpace, _ choices: ChoiceSet) throws -> [Genotype] {
       var ids = architectures.filter { $0 != "-" }
       if architectures.contains("-") {
         while let line = readLine() {
@@ -86,10 +86,16 @@ extension SupernetCommand {
         }
       }
       var genotypes = try ids.map { space.canonical(try space.genotype(id: $0)) }
+      let strangers = genotypes.count { choices.strangers(in: $0) > 0 }
+      if strangers > 0 {
+        Terminal.note(
+          "note: \(strangers) architectures have choices that the supernet was not trained with",
+          quiet: common.quiet)
+      }
       guard (0...1_000_000).contains(random) else {
         throw Failure(.usage, "--random \(random): must be in 0...1000000")
       }
-      let sampler = try SubnetSampler(ChoiceSet(space))
+      let sampler = try SubnetSampler(choices)
       let rule: SubnetSampler.Rule = try Choice.named(rule, "--rule")
       var generator = SeededGenerator(seed: seed, stream: "supernet-sample")
       var seen = Set(genotypes)

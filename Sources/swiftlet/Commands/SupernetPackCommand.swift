@@ -55,8 +55,9 @@ extension SupernetCommand {
       var options = CalibrationImages.Options()
       (options.images, options.steps, options.subnets) = (images, steps, subnets)
       options.seed = seed
-      let maker = CalibrationImages(
-        supernet.supernet, data, recalibration: supernet.recipe.recalibration, options,
+      let maker = try CalibrationImages(
+        supernet.supernet, supernet.choices(), data,
+        recalibration: supernet.recipe.recalibration, options,
         engine: try Engine(threads: threads))
       var bar = Progress("making images, step", quiet: common.quiet)
       defer { bar.finish() }
@@ -82,7 +83,7 @@ extension SupernetCommand {
       let supernet = try SupernetArgument(output)
       guard supernet.file.calibration != nil, tried > 0 else { return [] }
       let engine = try Engine(threads: threads)
-      let choices = try ChoiceSet(supernet.space)
+      let choices = try supernet.choices()
       var random = SeededGenerator(seed: seed, stream: "calibration-trials")
       let evaluator = try SubnetEvaluator(
         data, on: data.validation, recalibration: supernet.recipe.recalibration, threads: threads)

@@ -26,14 +26,18 @@ struct TableCommand: ParsableCommand {
     func run() throws {
       let space = try SpaceCatalog.standard.space(space)
       let output = output ?? BundledFiles.tablePath(space: space.name, device: device)
-      let device = try Store().device(named: device)
+      let store = try Store()
+      let device = try store.device(named: device)
       try OutputFile.makeFolder(of: output)
       let export = try NetworkExport(batch: device.batch)
       let blocks = try space.distinctBlocks()
       let client = WorkerClient(device: device, isInterrupted: { Interrupt.isRequested })
       defer { client.close() }
-      let builder = LookupTableBuilder(
-        measurer: Measurer(client: client), space: space.name, path: output)
+      let quiet = common.quiet
+      let measurer = Measurer(client: client, store: store) {
+        Terminal.note("note: \($0)", quiet: quiet)
+      }
+      let builder = LookupTableBuilder(measurer: measurer, space: space.name, path: output)
       var progress = Progress("measuring blocks on \(device.name)", quiet: common.quiet)
       let table = try Interrupt.guarding {
         try builder.build(
@@ -69,6 +73,7 @@ struct TableCommand: ParsableCommand {
     @Argument(help: "The table.") var table: String
     @Option(help: "Name of a space, or path of a space file.") var space: String
     @Option(help: "Samples as CSV (see 'swiftlet samples export').") var samples: String
+    @Option(help: "Device whose samples are taken, where the file has several.") var device: String?
     @Option(name: [.customShort("n"), .long], help: "How many samples to fit.") var count = 20
     @Option(help: "How many samples to leave alone.") var holdout = 0
     @Option(help: "Seed of the division.") var seed: UInt64 = 0
@@ -76,7 +81,8 @@ struct TableCommand: ParsableCommand {
 
     func run() throws {
       let space = try SpaceCatalog.standard.space(space)
-      let split = try SampleSplit(file: samples, space: space, holdout: holdout, seed: seed)
+      let split = try SampleSplit(
+        file: samples, space: space, device: device, holdout: holdout, seed: seed)
       var fitted = try LookupTable(path: table)
       let calibration = try TableCalibration.fit(fitted, space, split, count: count)
       fitted.calibration = calibration

@@ -32,7 +32,7 @@ struct BudgetKeeper {
     var winner: (trial: Trial, run: SearchRun)?
     var correction = 1.0
     var ratios: [Double] = []
-    while trials.count < Self.rounds, let candidate = candidate(of: run, correction, trials) {
+    while trials.count < Self.rounds, let candidate = candidate(of: run, trials) {
       var sample = try measure(candidate.genotype, false)
       if sample.latencyMedian.value <= budget {
         // The best of several measurements is too good to be true; the slower of two counts.
@@ -79,12 +79,10 @@ struct BudgetKeeper {
     return (winner?.run ?? run, winner?.trial, trials)
   }
 
-  /// The best of the run that the corrected prediction puts inside the budget and that was not
-  /// measured yet.
-  private func candidate(of run: SearchRun, _ correction: Double, _ trials: [Trial]) -> Evaluated? {
+  /// The best of the run, which keeps its limit, that was not measured yet.
+  private func candidate(of run: SearchRun, _ trials: [Trial]) -> Evaluated? {
     run.front.filter { entry in
-      entry.costs[0] * correction <= session.spec.latencyBudget
-        && !trials.contains { $0.found.genotype == entry.genotype }
+      !trials.contains { $0.found.genotype == entry.genotype }
     }.max { ($0.score, -$0.costs[0]) < ($1.score, -$1.costs[0]) }
   }
 }

@@ -25,9 +25,9 @@ enum BundledFiles {
 
   /// The accuracy predictor that came with the command: the space's own, else the model that ranks
   /// networks of any space.
-  static func accuracyPredictor(space: String) throws -> (path: String, isOwn: Bool) {
-    if let folder = SpaceCatalog.bundledFolder("checkpoints") {
-      let path = "\(folder)/\(space)-accuracy.safetensors"
+  static func accuracyPredictor(_ space: SearchSpace) throws -> (path: String, isOwn: Bool) {
+    if let folder = SpaceCatalog.bundledFolder("checkpoints"), try knows(space) {
+      let path = "\(folder)/\(space.name)-accuracy.safetensors"
       if FileManager.default.fileExists(atPath: path) { return (path, true) }
     }
     return (try networkRanking(), false)
@@ -46,9 +46,17 @@ enum BundledFiles {
   }
 
   /// The supernet that came with the command, if there is one for the space.
-  static func supernet(space: String) -> String? {
+  static func supernet(_ space: SearchSpace) throws -> String? {
     guard let folder = SpaceCatalog.bundledFolder("checkpoints") else { return nil }
-    let path = "\(folder)/\(space).safetensors"
-    return FileManager.default.fileExists(atPath: path) ? path : nil
+    let path = "\(folder)/\(space.name).safetensors"
+    return try FileManager.default.fileExists(atPath: path) && knows(space) ? path : nil
+  }
+
+  /// Whether a space is the one that came along under its name, and not another of the same name.
+  static func knows(_ space: SearchSpace) throws -> Bool {
+    guard let folder = SpaceCatalog.bundledFolder("searchspaces"),
+      let own = try? SpaceCatalog(folders: [folder]).space(space.name)
+    else { return false }
+    return try own.fingerprint() == space.fingerprint()
   }
 }

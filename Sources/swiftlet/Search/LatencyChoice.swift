@@ -35,12 +35,19 @@ struct LatencyChoice {
       if made != device { notes.append("\(file) was made for '\(made)', not '\(device)'") }
       let unknown = cost.unknown.sorted().joined(separator: ", ")
       if !unknown.isEmpty { notes.append("no sample had \(unknown); their times are guesses") }
-    case .lookupTable: file = path!
+    case .lookupTable:
+      file = path!
+      let made = try LookupTable(path: file).provenance.device
+      if made != device { notes.append("\(file) was made for '\(made)', not '\(device)'") }
     case .spaceAccuracy, .networkAccuracy, .networkRanking:
       throw Failure(
         .input, "\(path!) is \(kind!.text); --latency-predictor takes one that predicts latency")
     case nil:
-      samples = try Self.fewShotSamples(space, device, store)
+      do {
+        samples = try Self.fewShotSamples(space, device, store)
+      } catch let error as Failure where confidence == nil {
+        notes.append("samples of '\(device)' are not used: \(error)")
+      }
       guard samples == nil, confidence == nil else { break }
       let table = try BundledFiles.table(space: space.name, device: device)
       file = table.path
@@ -64,10 +71,11 @@ struct LatencyChoice {
   private static func fewShotSamples(_ space: SearchSpace, _ device: String, _ store: Store) throws
     -> [MeasuredNetwork]?
   {
-    guard (try? FewShotAdaptation.bundledModel()) != nil,
-      let samples = try? FewShotAdaptation.comparable(device, store),
-      samples.count(where: { $0.space == space.name }) >= FewShotAdaptation.fewest
-    else { return nil }
+    guard (try? FewShotAdaptation.bundledModel()) != nil else { return nil }
+    let samples = try FewShotAdaptation.comparable(device, store)
+    guard samples.count(where: { $0.space == space.name }) >= FewShotAdaptation.fewest else {
+      return nil
+    }
     return samples.map(MeasuredNetwork.init)
   }
 

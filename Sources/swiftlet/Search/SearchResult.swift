@@ -65,7 +65,7 @@ struct SearchResult {
     }
     return [
       "study": .string(study), "space": .string(session.space.name),
-      "device": .string(spec.device), "seed": .integer(Int(spec.seed)),
+      "device": .string(spec.device), "seed": .unsigned(spec.seed),
       "latencyBudgetMs": .number(spec.latencyBudget), "searcher": .string(spec.searcher),
       "latencyFile": .string(spec.latencyFile), "latencyPredictor": .string(spec.latencySource),
       "confidence": .optional(spec.confidence),
@@ -77,7 +77,8 @@ struct SearchResult {
           [
             "id": .string(trial.measured.id), "latencyMs": .number(trial.found.costs[0]),
             "measuredLatencyMs": .number(trial.measured.latencyMedian.value),
-            "accuracy": .number(trial.found.score),
+            "accuracy": session.accuracy.isAccuracy ? .number(trial.found.score) : .null,
+            "rank": session.accuracy.isAccuracy ? .null : .number(trial.found.score),
             "stable": trial.measured.isStable.map(JSON.bool) ?? .null,
           ]
         }),
@@ -133,8 +134,18 @@ struct SearchResult {
     var body = try body()
     body["schema"] = "swiftlet.search"
     body["version"] = 1
+    // The network first: what result.json names is there. An earlier one must not pass for it.
+    let network = "\(output)/best.onnx"
+    if let best, let weights {
+      try export(best, weights, to: network)
+    } else if FileManager.default.fileExists(atPath: network) {
+      do {
+        try FileManager.default.removeItem(atPath: network)
+      } catch {
+        throw Failure(.failed, "\(network): an earlier search's network can't be removed")
+      }
+    }
     try OutputFile.write(try writer.encode(JSON.object(body)), to: "\(output)/result.json")
-    if let best, let weights { try export(best, weights, to: "\(output)/best.onnx") }
     try writeFront(to: output)
     try OutputFile.write(try html(), to: "\(output)/report.html")
   }
@@ -145,7 +156,7 @@ struct SearchResult {
         FrontTable.Row(
           id: session.space.id(entry.genotype), latencyMs: entry.costs[0], accuracy: entry.score,
           measuredLatencyMs: measured(entry.genotype))
-      })
+      }, score: session.accuracy.isAccuracy ? "accuracy" : "rank")
   }
 
   /// Device and conditions, as the plot's axis names them.
@@ -201,7 +212,8 @@ struct SearchResult {
     var properties = weights.properties
     properties["swiftlet.id"] = session.space.id(entry.genotype)
     properties["swiftlet.predicted_latency_ms"] = "\(entry.costs[0])"
-    properties["swiftlet.predicted_accuracy"] = "\(entry.score)"
+    properties["swiftlet.predicted_\(session.accuracy.isAccuracy ? "accuracy" : "rank")"] =
+      "\(entry.score)"
     properties["swiftlet.device"] = spec.device
     if let measured = measured(entry.genotype) {
       properties["swiftlet.measured_latency_ms"] = "\(measured)"

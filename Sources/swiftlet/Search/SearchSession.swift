@@ -2,6 +2,7 @@ import Architectures
 import Foundation
 import Predictors
 import Searchers
+import Supernets
 
 /// One search: the problem that a spec describes, and the run through it.
 struct SearchSession {
@@ -33,6 +34,10 @@ struct SearchSession {
           "resolution", unit: "px", limit: spec.maxResolution, floor: spec.minResolution,
           model: ResolutionCost(space: space)))
     }
+    if let choices = try weights.supernet?.choices(), !choices.isWholeSpace {
+      metrics.append(
+        Metric("untrained choices", unit: "", limit: 0, model: UntrainedChoices(choices: choices)))
+    }
     self.metrics = metrics
   }
 
@@ -56,6 +61,12 @@ struct SearchSession {
     }
     return try open(try searcher(), try problem(latencyLimit: latencyLimit))
   }
+}
+
+/// Weights that were never trained are no result: how many choices of an architecture have such.
+private struct UntrainedChoices: CostModel {
+  let choices: ChoiceSet
+  func cost(_ genotype: Genotype) throws -> Double { Double(choices.strangers(in: genotype)) }
 }
 
 private struct ResolutionCost: CostModel {

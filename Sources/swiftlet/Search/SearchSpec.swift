@@ -36,6 +36,9 @@ struct SearchSpec: Codable {
   var measures = true
   /// Where the results go.
   var output: String?
+  /// SHA-256 of the files that decide the result, and of what the space builds, when the search
+  /// began; nil in older studies.
+  var digests: [String: String]?
 }
 
 /// A network's id and its measured latency, as a search keeps them.
@@ -57,6 +60,35 @@ extension SearchSpec {
   }
 }
 
+extension SearchSpec {
+  /// What `digests` says, now.
+  func currentDigests() throws -> [String: String] {
+    var digests = [
+      "the space \(space)": SHA256.hex(
+        Array(try SpaceCatalog.standard.space(space).fingerprint().utf8))
+    ]
+    for file in [latencyFile, accuracyPredictor, checkpoint].compactMap({ $0 }) where !file.isEmpty
+    {
+      guard let data = FileManager.default.contents(atPath: file) else {
+        throw Failure(.input, "\(file): cannot be read")
+      }
+      digests[file] = SHA256.hex(data)
+    }
+    return digests
+  }
+
+  /// - Throws: a failure that names what has changed since the search began: it would go on as
+  ///   another search.
+  func checkUnchanged() throws {
+    guard let digests else { return }
+    let now = try currentDigests()
+    if let changed = digests.keys.sorted().first(where: { now[$0] != digests[$0] }) {
+      throw Failure(
+        .input, "\(changed) has changed since the search began; begin a new one with it")
+    }
+  }
+}
+
 /// Quantities as users write them.
 enum Quantity {
   /// `25ms`, `0.025s`, `800us` in milliseconds.
@@ -64,11 +96,13 @@ enum Quantity {
     for (suffix, factor) in [("ms", 1.0), ("us", 1e-3), ("µs", 1e-3), ("s", 1e3)]
     where text.hasSuffix(suffix) {
       guard let value = Double(text.dropLast(suffix.count).trimmingCharacters(in: .whitespaces)),
-        value > 0, value.isFinite
+        value > 0, value * factor < 1e9
       else { break }
       return value * factor
     }
-    throw Failure(.usage, "latency budget '\(text)': write a number above zero with its unit, 25ms")
+    throw Failure(
+      .usage,
+      "latency budget '\(text)': write a number above zero with its unit, 25ms; below 1e6 s")
   }
 
   /// `300M`, `1.5G`, `40k` or a plain count.
@@ -76,7 +110,7 @@ enum Quantity {
     let factors: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9]
     let factor = text.last.flatMap { factors[$0] }
     guard let value = Double(factor == nil ? text : String(text.dropLast())), value > 0,
-      value.isFinite
+      value * (factor ?? 1) < 1e18
     else { throw Failure(.usage, "\(option) \(text): write a count such as 300M or 5000000") }
     return value * (factor ?? 1)
   }

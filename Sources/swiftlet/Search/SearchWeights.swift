@@ -28,10 +28,13 @@ struct SearchWeights {
     let supernet = try spec.checkpoint.map { try SupernetArgument($0) }
     self.supernet = supernet
     if let supernet, let path = spec.checkpoint {
-      let name = try SpaceCatalog.standard.space(spec.space).name
-      guard supernet.space.name == name else {
+      let space = try SpaceCatalog.standard.space(spec.space)
+        .withClasses(supernet.space.classes)
+      let isSame = try supernet.space.fingerprint() == space.fingerprint()
+      guard isSame, supernet.space.name == space.name else {
         throw Failure(
-          .input, "\(path): a supernet of the space '\(supernet.space.name)', not of '\(name)'")
+          .input,
+          "\(path): a supernet of the space '\(supernet.space.name)', not of '\(spec.space)'")
       }
     } else if let data = spec.data {
       throw Failure(.usage, "--data \(data): images need the --checkpoint trained on them")

@@ -14,22 +14,30 @@ struct StudyRunner {
   let common: CommonOptions
 
   /// The search that a study describes, and its run as far as it was saved.
-  static func open(_ study: Study) throws -> (session: SearchSession, run: SearchRun?) {
+  /// - Parameter goesOn: whether it is to go on: what decides its result must be what it was.
+  static func open(_ study: Study, goesOn: Bool) throws -> (session: SearchSession, run: SearchRun?)
+  {
     let spec: SearchSpec
     do {
       spec = try JSONDecoder().decode(SearchSpec.self, from: Data(study.options.utf8))
     } catch {
       throw Failure(.input, "study \(study.id): its options can't be read by this version")
     }
+    if goesOn { try spec.checkUnchanged() }
     let session = try SearchSession(spec)
-    let run = try study.state.map {
-      try SearchRun(checkpoint: $0, try session.problem(latencyLimit: spec.latencyBudget))
+    let run = try study.state.map { state in
+      // The run that the winner came from may have had a corrected limit.
+      let limit = try SearchRun.saved(in: state).limits.first ?? nil
+      return try SearchRun(
+        checkpoint: state, try session.problem(latencyLimit: limit ?? spec.latencyBudget))
     }
     return (session, run)
   }
 
   func finish(_ start: SearchRun) throws {
     Terminal.note("study \(study)", quiet: common.quiet)
+    // Noticed now, not after everything was measured.
+    if let output = session.spec.output { try OutputFile.makeFolder(of: "\(output)/result.json") }
     let began = ContinuousClock.now
     var run = start
     var searchSeconds = 0.0
@@ -46,12 +54,13 @@ struct StudyRunner {
       throw error
     }
     try store.checkpoint(
-      study: study, state: try run.checkpoint(), status: .finished, trials: trials(kept.trials))
+      study: study, state: try kept.run.checkpoint(), status: .finished,
+      trials: trials(kept.trials))
     let result = try SearchResult(
       study: study, session: session, run: kept.run, winner: kept.winner, trials: kept.trials,
       seconds: searchSeconds)
-    try result.write()
     if common.json { try result.printJSON() } else { result.printText() }
+    try result.write()
     if session.spec.measures, kept.winner == nil {
       throw Failure(
         .failed,
@@ -94,7 +103,9 @@ struct StudyRunner {
     let export = try NetworkExport(batch: device.batch)
     let client = WorkerClient(device: device, isInterrupted: { Interrupt.isRequested })
     defer { client.close() }
-    let collector = SampleCollector(store: store, measurer: Measurer(client: client))
+    let quiet = common.quiet
+    let measurer = Measurer(client: client) { Terminal.note("note: \($0)", quiet: quiet) }
+    let collector = SampleCollector(store: store, measurer: measurer)
     let keeper = BudgetKeeper(
       session: session,
       measure: { genotype, again in

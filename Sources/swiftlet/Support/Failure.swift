@@ -38,7 +38,17 @@ struct Failure: Error, CustomStringConvertible {
     }
   }
 
+  /// What the user reads of an error: one line of bounded length, whatever text it quotes.
   static func message(of error: any Error) -> String {
-    "\(error)"
+    let limit = 2048
+    var line = ""
+    for scalar in "\(error)".unicodeScalars {
+      guard line.utf8.count < limit else { return line + "..." }
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: line += scalar.escaped(asASCII: true)
+      default: line.unicodeScalars.append(scalar)
+      }
+    }
+    return line
   }
 }

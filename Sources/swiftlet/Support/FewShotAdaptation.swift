@@ -33,7 +33,9 @@ struct FewShotAdaptation {
     var points: [(encoding: ArchitectureEncoding, latency: Milliseconds)] = []
     var kept: [Sample] = []
     for sample in samples {
-      if let name = sample.id.firstIndex(of: ":").map({ String(sample.id[..<$0]) }),
+      if let graph = try Self.graph(of: sample) {
+        points.append((encoder.encode(graph), sample.latencyMedian))
+      } else if let name = sample.id.firstIndex(of: ":").map({ String(sample.id[..<$0]) }),
         let space = try? spaces[name]
           ?? SpaceEncoder(
             SpaceCatalog.standard.space(name), encoder: encoder)
@@ -41,9 +43,6 @@ struct FewShotAdaptation {
         spaces[name] = space
         points.append(
           (try space.encode(space.space.genotype(id: sample.id)), sample.latencyMedian))
-      } else if FileManager.default.fileExists(atPath: sample.id) {
-        let graph = try ONNXFile.read(URL(fileURLWithPath: sample.id)).graph
-        points.append((encoder.encode(graph), sample.latencyMedian))
       } else {
         continue
       }
@@ -70,9 +69,25 @@ struct FewShotAdaptation {
     device: String, store: Store, modelPath: String? = nil, questions: [SearchSpace] = [],
     quiet: Bool = false
   ) throws {
+    let samples = try Self.comparable(device, store)
+    if let own = try? store.device(named: device).conditions, let used = samples.first?.conditions,
+      used != own
+    {
+      Terminal.note(
+        "note: the samples of '\(device)' were taken under other conditions "
+          + "(\(used.isEmpty ? "none stated" : used)) than its own (\(own))", quiet: quiet)
+    }
     try self.init(
-      device: device, samples: try Self.comparable(device, store), modelPath: modelPath,
-      questions: questions, quiet: quiet)
+      device: device, samples: samples, modelPath: modelPath, questions: questions, quiet: quiet)
+  }
+
+  /// The network of a sample that comes from no space: a family's, a text, or a file that still
+  /// holds what was measured.
+  private static func graph(of sample: Sample) throws -> OperatorGraph? {
+    if let graph = try NetworkID.free(sample.id) { return graph }
+    guard FileManager.default.fileExists(atPath: sample.id) else { return nil }
+    let graph = try ONNXFile.read(URL(fileURLWithPath: sample.id)).graph
+    return sample.network == sample.id || sample.network == graph.digest ? graph : nil
   }
 
   func predictor() throws -> FewShotPredictor {
@@ -96,9 +111,10 @@ struct FewShotAdaptation {
   }
 
   /// Samples that were taken alike: under the device's own conditions where it is known, else under
-  /// the only ones there are.
+  /// the only ones there are. Probes of kernels are left out: half of them are single layers, and
+  /// beside a thousand of them the error of whole networks is twice as large, or more.
   static func comparable(_ device: String, _ store: Store) throws -> [Sample] {
-    let samples = try store.samples(device: device)
+    let samples = try store.samples(device: device).filter { $0.space != ProbeSamples.space }
     let groups = Dictionary(grouping: samples, by: \.conditions)
     if let own = try? store.device(named: device), let found = groups[own.conditions] {
       return found

@@ -10,9 +10,9 @@ enum FewShotPredictions {
   static func isMeant(for networks: [String], device: String, needed: Bool) throws -> Bool {
     if needed || networks.contains(where: { $0.hasSuffix(".onnx") }) { return true }
     let spaces = Set(networks.map { String($0.prefix { $0 != ":" }) })
-    let store = try Store()
-    return try spaces.allSatisfy { space in
-      let count = try store.samples(device: device, space: space).count
+    let samples = try FewShotAdaptation.comparable(device, Store())
+    return spaces.allSatisfy { space in
+      let count = samples.count { $0.space == space }
       guard count < FewShotAdaptation.fewest else { return true }
       let hasTable = (try? BundledFiles.table(space: space, device: device).isOwn) ?? false
       return count > 1 && !hasTable

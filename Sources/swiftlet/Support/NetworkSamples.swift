@@ -9,6 +9,8 @@ struct NetworkSamples {
   var encodings: [ArchitectureEncoding] = []
   var accuracies: [Double] = []
   var notes: [String] = []
+  /// SHA-256 of the file's text.
+  var digest: String
   /// Networks drawn from the samples' spaces, and the samples themselves; nothing where they come
   /// from no space.
   var population: [ArchitectureEncoding]?
@@ -19,6 +21,7 @@ struct NetworkSamples {
   /// - Throws: `Failure` naming file and line.
   init(file: String, encoder: ArchitectureEncoder) throws {
     guard let text = try TextFile.read(file) else { throw Failure(.input, "\(file): no such file") }
+    digest = SHA256.hex(text.utf8)
     let table = try CSVTable(parsing: text, file: file)
     guard let id = table.header.firstIndex(of: "id"),
       let accuracy = table.header.firstIndex(of: "accuracy")
@@ -38,15 +41,16 @@ struct NetworkSamples {
       } catch {
         throw Failure(.input, "\(place): \(Failure.message(of: error))")
       }
-      let name = network.id ?? row.fields[id]
-      if let known = places[name] {
+      // One network may have several names.
+      let key = network.graph.digest
+      if let known = places[key] {
         // Repeated measurements of one network count as one, at their mean.
         accuracies[known] += (value - accuracies[known]) / Double(counts[known] + 1)
         counts[known] += 1
-        notes.append("\(place): '\(name.prefix(80))' again; the mean counts")
+        notes.append("\(place): '\(row.fields[id].prefix(80))' again; the mean counts")
         continue
       }
-      places[name] = accuracies.count
+      places[key] = accuracies.count
       accuracies.append(value)
       counts.append(1)
       encodings.append(encoder.encode(network.graph))

@@ -6,6 +6,7 @@ indirect enum JSON: Encodable {
   case string(String)
   case number(Double)
   case integer(Int)
+  case unsigned(UInt64)
   case bool(Bool)
   case array([JSON])
   case object([String: JSON])
@@ -18,6 +19,7 @@ indirect enum JSON: Encodable {
     case .number(let value):
       value.isFinite ? try container.encode(value) : try container.encodeNil()
     case .integer(let value): try container.encode(value)
+    case .unsigned(let value): try container.encode(value)
     case .bool(let value): try container.encode(value)
     case .array(let values): try container.encode(values)
     case .object(let values): try container.encode(values)

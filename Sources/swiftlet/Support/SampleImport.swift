@@ -9,9 +9,9 @@ struct SampleImport {
   var device: String?
   var replacing = false
   var subMillisecond = false
+  var quiet = false
 
   /// - Returns: how many samples came in.
-  @discardableResult
   func add(_ files: [String], to store: Store) throws -> Int {
     var count = 0
     for file in files {
@@ -65,7 +65,10 @@ struct SampleImport {
 
   /// A latency a hundred times off the others of its space and device is likely in another unit.
   private func noteOutliers(_ samples: [Sample], _ lines: [Int], _ file: String) {
-    for group in Dictionary(grouping: samples.indices, by: { samples[$0].space }).values {
+    let groups = Dictionary(grouping: samples.indices) {
+      [samples[$0].device, samples[$0].space]
+    }
+    for group in groups.values.sorted(by: { $0[0] < $1[0] }) {
       let sorted = group.map { samples[$0].latencyMedian.value }.sorted()
       let median = sorted[sorted.count / 2]
       for index in group.sorted() {
@@ -73,7 +76,7 @@ struct SampleImport {
         guard value < median / 100 || value > median * 100 else { continue }
         Terminal.note(
           "note: \(file):\(lines[index]): latency_ms \(value) where others of the space are about "
-            + "\(median): in another unit?", quiet: false)
+            + "\(median): in another unit?", quiet: quiet)
       }
     }
   }

@@ -9,29 +9,57 @@ struct SampleSplit {
   var seen: [LookupTablePredictor.Sample] = []
   var heldOut: [LookupTablePredictor.Sample] = []
 
-  /// - Throws: `Failure` when the file has too few samples of the space.
-  init(file: String, space: SearchSpace, holdout: Int, seed: UInt64) throws {
+  /// - Parameter device: whose samples are taken; all, where the file has those of one device only.
+  /// - Throws: `Failure` when the file has too few samples of the space, samples of several devices
+  ///   or conditions, or a network twice.
+  init(file: String, space: SearchSpace, device: String?, holdout: Int, seed: UInt64) throws {
     guard let data = FileManager.default.contents(atPath: file),
       let text = String(data: data, encoding: .utf8)
     else { throw Failure(.input, "\(file): no such file, or no UTF-8 text") }
-    let samples = try SamplesCSV.parse(text, file: file, device: "-")
-      .filter { $0.id.hasPrefix(space.name + ":") }
+    let samples = try SamplesCSV.parse(text, file: file, device: device ?? "-")
+      .filter { $0.id.hasPrefix(space.name + ":") && (device == nil || $0.device == device) }
     guard holdout >= 0, samples.count > holdout else {
       throw Failure(
         .input,
-        "\(file): \(samples.count) samples of \(space.name); holding out \(holdout) leaves "
-          + "none to learn from")
+        "\(file): \(samples.count) samples of \(space.name)"
+          + (device.map { " on '\($0)'" } ?? "")
+          + "; holding out \(holdout) leaves none to learn from")
+    }
+    try Self.requireOneDevice(samples, file)
+    var known: [String: LookupTablePredictor.Sample] = [:]
+    for sample in samples {
+      let genotype = try space.genotype(id: sample.id)
+      // Ids differ where networks don't; one that is seen must not score.
+      let other = known.updateValue(
+        LookupTablePredictor.Sample(genotype, measured: sample.latencyMedian),
+        forKey: space.id(genotype))
+      guard other == nil else {
+        throw Failure(.input, "\(file): \(space.id(genotype)) is there twice; keep one of them")
+      }
     }
     var generator = SeededGenerator(seed: seed, stream: "sample split")
-    var order = samples.sorted { $0.id < $1.id }
+    var order = known.sorted { $0.key < $1.key }.map(\.value)
     for index in order.indices.reversed() {
       order.swapAt(index, generator.next(below: index + 1))
     }
-    let pairs = try order.map { sample in
-      LookupTablePredictor.Sample(
-        try space.genotype(id: sample.id), measured: sample.latencyMedian)
+    heldOut = Array(order.prefix(holdout))
+    seen = Array(order.dropFirst(holdout))
+  }
+
+  private static func requireOneDevice(_ samples: [Sample], _ file: String) throws {
+    let devices = Set(samples.map(\.device)).sorted()
+    guard devices.count < 2 else {
+      throw Failure(
+        .input,
+        "\(file): samples of '\(devices.joined(separator: "', '"))'; choose one with --device")
     }
-    heldOut = Array(pairs.prefix(holdout))
-    seen = Array(pairs.dropFirst(holdout))
+    let conditions = Set(samples.map(\.conditions)).sorted()
+    guard conditions.count < 2 else {
+      throw Failure(
+        .input,
+        "\(file): samples of '\(devices[0])' under \(conditions.count) conditions ("
+          + conditions.map { $0.isEmpty ? "none stated" : $0 }.joined(separator: "; ")
+          + "); keep those of one, or give each its own device name")
+    }
   }
 }

@@ -14,6 +14,9 @@ struct SupernetArgument {
 
   var space: SearchSpace { supernet.space }
 
+  /// The part of the space that was trained.
+  func choices() throws -> ChoiceSet { try ChoiceSet(space, trainedBy: recipe) }
+
   init(_ path: String) throws {
     file = try SupernetFile(contentsOf: path)
     recipe = try TrainingRecipe(yaml: file.provenance["recipe"] ?? "", file: "\(path), its recipe")

@@ -4,14 +4,18 @@ import Foundation
 enum TextFile {
   /// The text of the file at `path`, or of `path.gz` by the system's gzip; `nil` if there is neither.
   static func read(_ path: String) throws -> String? {
-    if let data = FileManager.default.contents(atPath: path) { return try text(data, path) }
-    let packed = path.hasSuffix(".gz") ? path : path + ".gz"
+    let isPacked = path.hasSuffix(".gz")
+    if !isPacked, let data = FileManager.default.contents(atPath: path) {
+      return try text(data, path)
+    }
+    let packed = isPacked ? path : path + ".gz"
     guard FileManager.default.fileExists(atPath: packed) else { return nil }
     let process = Process()
     let pipe = Pipe()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["gzip", "-dc", packed]
     process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
     do {
       try process.run()
     } catch {

@@ -53,15 +53,12 @@ public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
       PredictorsError(.badRecipe, "\(name): \(what)")
     }
     self.init()
-    guard let given = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
-      throw fail("no JSON object")
-    }
-    let known: Set = [
-      "predictor", "members", "choosing", "limit", "steps", "seed", "rankingShare",
-    ]
-    if let unknown = given.keys.filter({ !known.contains($0) }).min() {
-      throw fail("unknown key '\(unknown)'; known: \(known.sorted().joined(separator: ", "))")
-    }
+    try RecipeFile.check(
+      json, name: name,
+      known: [
+        "": ["predictor", "members", "choosing", "limit", "steps", "seed", "rankingShare"],
+        "members": ["groups", "trend"],
+      ])
     do {
       let partial = try JSONDecoder().decode(Partial.self, from: json)
       members = partial.members ?? members
@@ -77,11 +74,16 @@ public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
       throw fail("can't be read: \(error)")
     }
     if let problem { throw fail(problem) }
+    if groups.contains(.transfer) {
+      throw fail(
+        "'members' can't read 'transfer', which only predictors of other spaces give; there are "
+          + FeatureGroup.own.map(\.rawValue).joined(separator: ", "))
+    }
   }
 
   /// Whether a recipe's text asks for this kind of predictor.
   public static func isMeant(by json: Data) -> Bool {
-    (try? JSONDecoder().decode(Partial.self, from: json))?.predictor == "networks"
+    RecipeFile.text("predictor", in: json) == "networks"
   }
 
   private struct Partial: Codable {

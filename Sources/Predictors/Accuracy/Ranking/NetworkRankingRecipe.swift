@@ -36,10 +36,10 @@ public struct NetworkRankingRecipe: Codable, Equatable, Sendable {
     let known = [
       "predictor", "tables", "groups", "limit", "inducing", "choosing", "steps", "seed",
     ]
+    try RecipeFile.check(
+      json, name: name,
+      known: ["": known, "tables": ["name", "file", "format", "target"]])
     let given = (try? JSONSerialization.jsonObject(with: json)) as? [String: Any] ?? [:]
-    if let unknown = given.keys.filter({ !known.contains($0) }).min() {
-      throw fail("unknown key '\(unknown)'; known: \(known.joined(separator: ", "))")
-    }
     if let missing = known.first(where: { given[$0] == nil }) { throw fail("lacks '\(missing)'") }
     do {
       self = try JSONDecoder().decode(Self.self, from: json)
@@ -51,8 +51,7 @@ public struct NetworkRankingRecipe: Codable, Equatable, Sendable {
 
   /// Whether a recipe's text asks for this kind of model.
   public static func isMeant(by json: Data) -> Bool {
-    struct Kind: Decodable { var predictor: String? }
-    return (try? JSONDecoder().decode(Kind.self, from: json))?.predictor == kind
+    RecipeFile.text("predictor", in: json) == kind
   }
 
   var problem: String? {

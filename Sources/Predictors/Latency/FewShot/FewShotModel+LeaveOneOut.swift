@@ -12,9 +12,10 @@ extension FewShotModel {
     public var isInside: Bool { abs(measured.value - predicted.value) <= halfWidth.value }
   }
 
-  /// Predicts each sample from the others (one by one up to 40 samples, else in ten parts).
+  /// Predicts each sample from the others (one by one up to 40 samples, else in ten parts). Others
+  /// that are all equal predict their latency, in an interval without end.
   /// - Parameter confidence: of the intervals, 0...1.
-  /// - Throws: `badSamples` for fewer than three samples.
+  /// - Throws: `badSamples` for fewer than three samples, or constant ones.
   public func leaveOneOut(
     _ samples: [(encoding: ArchitectureEncoding, latency: Milliseconds)],
     spaces encoders: [SpaceEncoder], confidence: Double = 0.9, engine: Engine? = nil
@@ -23,6 +24,8 @@ extension FewShotModel {
       throw PredictorsError(
         .badSamples, "\(samples.count) samples can't check each other; at least three are needed")
     }
+    let latencies = samples.map(\.latency.value)
+    let isConstant = Set(latencies).count == 1
     let encodings = RowMatrix(
       rows: samples.count, columns: LatencyDataset.columns,
       values: samples.flatMap { $0.encoding.values[..<LatencyDataset.columns] })
@@ -34,8 +37,16 @@ extension FewShotModel {
     for part in 0..<parts {
       let held = samples.indices.filter { $0 % parts == part }
       let kept = samples.indices.filter { $0 % parts != part }
-      let predictor = try adapted(
-        basis, encodings.selecting(kept), kept.map { samples[$0].latency.value })
+      let seen = kept.map { latencies[$0] }
+      if !isConstant, Set(seen).count == 1 {
+        for index in held {
+          result[index] = Held(
+            measured: samples[index].latency, predicted: Milliseconds(seen[0]),
+            halfWidth: Milliseconds(.infinity))
+        }
+        continue
+      }
+      let predictor = try adapted(basis, encodings.selecting(kept), seen)
       let asked = encodings.selecting(held)
       let (means, halves) = (
         predictor.latencies(asked), predictor.halfWidths(asked, confidence: confidence)

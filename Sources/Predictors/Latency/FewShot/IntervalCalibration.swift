@@ -34,8 +34,9 @@ struct IntervalCalibration: Sendable, Equatable, Codable {
     func value(_ row: Row) -> Double {
       let place = Self.confidences.firstIndex { $0 >= confidence } ?? Self.confidences.count - 1
       guard place > 0, Self.confidences[place] > confidence else {
+        // Below the first quantile and beyond the last as a normal distribution goes.
         return row.factors[place]
-          * max(1, Self.normal(confidence) / Self.normal(Self.confidences[place]))
+          * (Self.normal(confidence) / Self.normal(Self.confidences[place]))
       }
       let (low, high) = (Self.confidences[place - 1], Self.confidences[place])
       let share = (confidence - low) / (high - low)

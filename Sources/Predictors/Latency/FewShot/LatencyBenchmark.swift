@@ -176,12 +176,15 @@ struct FigureSums {
 
   func figures(task: String) -> [LatencyBenchmark.Figure] {
     order.map { key in
-      let means = values[key]!.values.map { $0.reduce(0, +) / Double($0.count) }
+      // By seed, so that sums have the same bits each time.
+      let means = values[key]!.sorted { $0.key < $1.key }.map {
+        $0.value.reduce(0, +) / Double($0.value.count)
+      }
       let mean = means.reduce(0, +) / Double(means.count)
-      let square = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(means.count)
+      let squares = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
       return LatencyBenchmark.Figure(
         task: task, method: key.method, metric: key.metric, samples: key.samples, value: mean,
-        spread: square.squareRoot())
+        spread: (squares / Double(max(1, means.count - 1))).squareRoot())
     }
   }
 }

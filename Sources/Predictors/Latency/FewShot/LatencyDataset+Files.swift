@@ -96,6 +96,7 @@ enum DataFile {
       process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
       process.arguments = ["gzip", "-dc", path]
       process.standardOutput = pipe
+      process.standardError = FileHandle.nullDevice
       do {
         try process.run()
       } catch {

@@ -20,9 +20,7 @@ public struct LatencyRecipe: Codable, Equatable, Sendable {
 
   /// Whether a recipe file is one of this kind.
   public static func describes(_ path: String) -> Bool {
-    struct Kind: Decodable { var kind: String? }
-    let data = FileManager.default.contents(atPath: path) ?? Data()
-    return (try? JSONDecoder().decode(Kind.self, from: data))?.kind == kind
+    RecipeFile.text("kind", in: FileManager.default.contents(atPath: path) ?? Data()) == kind
   }
 
   /// - Throws: `badRecipe` naming the file and its mistake.
@@ -30,6 +28,11 @@ public struct LatencyRecipe: Codable, Equatable, Sendable {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw PredictorsError(.badRecipe, "\(path): no such file")
     }
+    try RecipeFile.check(
+      data, name: path,
+      known: [
+        "": ["kind", "seed", "tables"], "tables": ["file", "space", "except", "rename"],
+      ])
     do {
       self = try JSONDecoder().decode(LatencyRecipe.self, from: data)
     } catch {

@@ -182,8 +182,8 @@ private struct Partitioner {
 
   private func shape(_ kernel: inout Kernel, first: Int, last: Int) {
     let node = graph.nodes[first]
-    let input = node.inputs.first.flatMap { $0 }.flatMap { graph.type(of: $0).fixedShape } ?? []
-    let output = graph.nodes[last].outputs.first?.fixedShape ?? []
+    let input = node.inputs.first.flatMap { $0 }.map { axes(graph.type(of: $0)) } ?? []
+    let output = graph.nodes[last].outputs.first.map(axes) ?? []
     kernel.outputBytes = graph.nodes[last].outputs.reduce(0) { $0 + bytes($1) }
     kernel.inputChannels = Double(input.dropFirst().first ?? 1)
     kernel.outputChannels = Double(output.dropFirst().first ?? 1)
@@ -201,7 +201,9 @@ private struct Partitioner {
   private func bytes(_ reference: ValueReference) -> Double { bytes(graph.type(of: reference)) }
 
   private func bytes(_ type: TensorType) -> Double {
-    let shape = type.fixedShape ?? (type.shape ?? []).map { $0.value ?? 1 }
-    return shape.reduce(batch * Double(type.elementType.byteCount ?? 0)) { $0 * Double($1) }
+    axes(type).reduce(batch * Double(type.elementType.byteCount ?? 0)) { $0 * Double($1) }
   }
+
+  /// Lengths of a value's axes; an unknown one, such as a dynamic batch, counts as one.
+  private func axes(_ type: TensorType) -> [Int] { (type.shape ?? []).map { $0.value ?? 1 } }
 }
