@@ -32,11 +32,13 @@ struct ScriptTests {
       at: Self.root.appending(path: name), to: folder.appending(path: name))
   }
 
-  /// Runs a line of shell there, with `bin` first on the path; both outputs in one.
+  /// Runs a line of shell there, with `bin` first on the path; both outputs in one. A make there is no
+  /// part of the one that may be running the tests.
   func shell(_ line: String) throws -> (status: Int32, output: String) {
     let process = Process()
     process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", "PATH=\"$PWD/bin:$PATH\"; { \(line); } 2>&1"]
+    let path = "PATH=\"$PWD/bin:$PATH\""
+    process.arguments = ["-c", "unset MAKEFLAGS MAKELEVEL; \(path); { \(line); } 2>&1"]
     process.currentDirectoryURL = folder
     let output = Pipe()
     process.standardOutput = output
