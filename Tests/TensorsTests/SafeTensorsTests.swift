@@ -30,6 +30,13 @@ import Testing
     }
   }
 
+  @Test func whatIsNoSuchFileIsSaidSo() throws {
+    let missing = #expect(throws: TensorError.self) { try SafeTensors(contentsOf: "/nowhere/a.x") }
+    #expect(missing?.message == "/nowhere/a.x: no such file")
+    let text = #expect(throws: TensorError.self) { try SafeTensors(contentsOf: #filePath) }
+    #expect(text?.message.contains("no safetensors file, or one that was cut short") == true)
+  }
+
   /// One line with the system's reason, and nothing left behind.
   @Test func whatCannotBeWrittenStaysAsItWas() throws {
     let file = SafeTensors(tensors: ["a": Tensor([1, 2])])

@@ -60,7 +60,8 @@ public struct SafeTensors: Sendable {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
     } catch {
-      throw TensorError(.file, "\(path): \(error.localizedDescription)")
+      let isThere = FileManager.default.fileExists(atPath: path)
+      throw TensorError(.file, "\(path): \(isThere ? error.localizedDescription : "no such file")")
     }
     try self.init(data: data, name: path)
   }
@@ -73,7 +74,9 @@ public struct SafeTensors: Sendable {
       $0 | UInt64($1.element) << (8 * UInt64($1.offset))
     }
     guard length <= 100_000_000, Int(length) <= data.count - 8 else {
-      throw malformed("a header of \(length) bytes in a file of \(data.count)")
+      throw malformed(
+        "no safetensors file, or one that was cut short: a header of \(length) bytes in a file of "
+          + "\(data.count)")
     }
     let json = data.dropFirst(8).prefix(Int(length))
     let header: Header
