@@ -11,6 +11,7 @@ IMAGES ?=
 
 search: Scripts/setup.sh
 	@Scripts/setup.sh search
+	@echo "building swiftlet; this takes minutes the first time" >&2
 	@said=$$($(SWIFT) build -c release --product swiftlet --quiet 2>&1) || { printf "%s\n" "$$said" >&2; exit 1; }
 	@Scripts/search.sh "$(BUDGET)" "$(IMAGES)"
 

@@ -13,9 +13,10 @@ $swiftlet device list --json --quiet | grep -q '"name":"this-machine"' ||
   $swiftlet device add this-machine --notes "the machine that make search runs on"
 if [ -z "$budget" ]; then
   smallest=$space:r28-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3
-  budget=$($swiftlet measure "$smallest" --device this-machine --json --quiet | .venv/bin/python -c '
+  measured=$($swiftlet measure "$smallest" --device this-machine --json --quiet)
+  budget=$(.venv/bin/python -c '
 import json, sys
-print("%.2fms" % (2 * json.load(sys.stdin)["samples"][0]["measuredLatencyMs"]))')
+print("%.2fms" % (2 * json.load(sys.stdin)["samples"][0]["measuredLatencyMs"]))' <<<"$measured")
   echo "budget $budget: twice what the smallest network takes here" >&2
 fi
 exec $swiftlet search --space $space --device this-machine \

@@ -43,10 +43,12 @@ requirements=(workers/requirements.txt)
 venv=.venv
 stamp=$venv/.installed-$profile
 no_deps=Tests/peers/requirements-no-deps.txt
-wanted=$(cat "${requirements[@]}" $no_deps | sha256sum)
-if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
+wanted="$(python3 --version) $(cat "${requirements[@]}" $no_deps | sha256sum)"
+# After an upgrade of the system its interpreter may be gone, or another than the packages are for.
+if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || ! $venv/bin/python -c '' 2>/dev/null; then
   echo "setup: Python packages into $venv" >&2
-  $venv/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear $venv ||
+  { [ "$($venv/bin/python --version 2>/dev/null)" = "$(python3 --version)" ] &&
+    $venv/bin/python -m pip --version >/dev/null 2>&1; } || python3 -m venv --clear $venv ||
     fail "python3 -m venv failed"
   for file in "${requirements[@]}"; do
     $venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$file" >&2 ||

@@ -169,10 +169,10 @@ struct SpaceLayout {
         outs: outs, stride: position == 0 ? stage.stride : 1, isFirst: position == 0,
         name: name)
       var blockGenes: [Int] = []
+      let allowed = try allowedCandidates(stage, position, outs, name)
+      slot.candidates = allowed.map(\.block)
       if stage.candidates.count > 1 {
         try requireFixed(stage.candidates)
-        let allowed = allowedCandidates(stage, position, outs)
-        slot.candidates = allowed.map(\.block)
         if allowed.count > 1 {
           slot.operationGene = addOperation(allowed.map(\.id), name, condition)
           blockGenes.append(slot.operationGene!)
@@ -198,16 +198,24 @@ struct SpaceLayout {
     }
   }
 
-  /// Leaves out an identity or zero where the block must change the shape.
-  private func allowedCandidates(_ stage: SpaceSchema.Stage, _ position: Int, _ outs: [Int])
-    -> [SpaceSchema.Candidate]
-  {
-    let keepsShape =
-      position > 0 || (stage.stride == 1 && outs.count == 1 && slots.last?.outs == outs)
-    return stage.candidates.filter { candidate in
-      keepsShape || !candidate.block.projection.isEmpty
-        || ![.identity, .zero].contains(candidate.block.kind)
+  /// Leaves out what cannot change the shape where the block must.
+  private func allowedCandidates(
+    _ stage: SpaceSchema.Stage, _ position: Int, _ outs: [Int], _ name: String
+  ) throws -> [SpaceSchema.Candidate] {
+    guard position == 0 else { return stage.candidates }
+    let operand = slots.last?.outs ?? [schema.inputChannels]
+    let keepsChannels = stage.out == nil || Set(operand + outs).count == 1
+    let allowed = stage.candidates.filter {
+      $0.block.fits(keepsChannels: keepsChannels, keepsSize: stage.stride == 1)
     }
+    guard !allowed.isEmpty else {
+      func text(_ channels: [Int]) -> String { channels.map(String.init).joined(separator: "/") }
+      throw ArchitecturesError(
+        .invalidSpace,
+        "\(file): '\(name)': none of the stage's blocks can change the shape "
+          + "(channels \(text(operand)) to \(text(outs)), stride \(stage.stride))")
+    }
+    return allowed
   }
 
   private mutating func addOperation(
@@ -228,13 +236,12 @@ struct SpaceLayout {
     if cell == nil {
       var edgeGenes: [Int] = []
       for node in 1..<cells.nodes {
-        var segment = SearchSpace.Segment(depths: [1])
+        var segment = SearchSpace.Segment()
         for source in 0..<node {
           edgeGenes.append(
             addOperation(cells.candidates.map(\.id), "node\(node).from\(source)", nil))
           segment.stageGenes.append(edgeGenes.last!)
         }
-        segment.depths = []
         segments.append(segment)
       }
       cell = SearchSpace.Cell(

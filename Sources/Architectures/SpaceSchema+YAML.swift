@@ -105,6 +105,9 @@ extension SpaceSchema.Candidate {
       let id = try entry.string("id")
       guard !id.isEmpty, id.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) })
       else { throw entry.error("id", "may hold small letters and digits") }
+      guard id.first != "d" || Int(id.dropFirst()) == nil else {
+        throw entry.error("id", "'\(id)' reads as the depth of a stage")
+      }
       let kinds = entry.node.compactMap { $0.key.string }.filter { $0 != "id" }
       guard kinds.count == 1 else {
         throw YAMLReader.error(reader.file, entry.line, "a candidate needs 'id' and one block")
@@ -135,7 +138,8 @@ extension SpaceSchema.Prototype {
     let value = try entry.value(kind)
     // `identity:` without anything is an empty mapping.
     if case .scalar(let scalar) = value, scalar.string.isEmpty || scalar.string == "null" {
-      return try YAMLReader(.mapping([:]), file: entry.file, what: kind)
+      return try YAMLReader(
+        .mapping(.init([], .implicit, .any, scalar.mark)), file: entry.file, what: kind)
     }
     return try YAMLReader(value, file: entry.file, what: kind)
   }
@@ -178,6 +182,10 @@ extension SpaceSchema.Prototype {
       )
     }
     try reader.allow(keys)
+    guard !isPart || ![.globalPool, .linear].contains(kind) else {
+      throw YAMLReader.error(
+        reader.file, reader.line, "\(kindName) is a layer of its own, no part of a stage or cell")
+    }
     if isPart, let key = Self.placeKeys.first(where: reader.has) {
       throw reader.error(
         key, "has no effect here: it is taken from what the \(kindName) is part of")
@@ -191,8 +199,8 @@ extension SpaceSchema.Prototype {
       throw reader.error("kernel", "must be odd whole numbers in 1...63")
     }
     expand = try reader.choices("expand", default: [1])
-    guard expand.allSatisfy({ $0 > 0 && $0 <= 64 }) else {
-      throw reader.error("expand", "must be in (0, 64]")
+    guard expand.allSatisfy({ YAMLReader.multipliers.contains($0) }) else {
+      throw reader.error("expand", "must be in \(YAMLReader.multipliers)")
     }
     stride = try reader.integer("stride", default: kind == .reduction ? 2 : 1, in: 1...8)
     groups = try reader.integer("groups", default: 1)
@@ -222,11 +230,14 @@ extension YAMLReader {
     return name
   }
 
+  /// What a multiplier of channels may be. Ids write it out, and smaller ones with a hyphen: 1e-05.
+  fileprivate static let multipliers = 0.001...64.0
+
   /// Multipliers of channels; none where the key is absent.
   fileprivate func widths() throws -> [Double] {
     let widths = try choices("width", default: [])
-    guard widths.allSatisfy({ $0 > 0 && $0 <= 64 }) else {
-      throw error("width", "must be in (0, 64]")
+    guard widths.allSatisfy({ Self.multipliers.contains($0) }) else {
+      throw error("width", "must be in \(Self.multipliers)")
     }
     return widths
   }

@@ -34,6 +34,16 @@ struct SpaceSchema: Sendable {
     var keepsWidth = false
     /// Identity where it cannot keep the shape becomes a pointwise convolution of this kind.
     var projection: [Prototype] = []
+
+    /// Whether the block can stand where channels and size are kept or not.
+    func fits(keepsChannels: Bool, keepsSize: Bool) -> Bool {
+      switch kind {
+      case .identity where !projection.isEmpty: true
+      case .identity, .zero, .normActivation: keepsChannels && keepsSize
+      case .maxPool, .averagePool: keepsChannels
+      default: true
+      }
+    }
   }
 
   /// One of several blocks that a position can hold.

@@ -1,18 +1,18 @@
 /// A hash that is the same in every run and on every machine (Swift's own is seeded).
-struct StableHash: Sendable {
-  private(set) var value: UInt64
+package struct StableHash: Sendable {
+  package private(set) var value: UInt64
 
-  init(_ seed: UInt64 = 0) { value = seed ^ 0x9e37_79b9_7f4a_7c15 }
+  package init(_ seed: UInt64 = 0) { value = seed ^ 0x9e37_79b9_7f4a_7c15 }
 
   /// Finaliser of SplitMix64 (Steele et al. 2014) over the running value.
-  mutating func combine(_ word: UInt64) {
+  package mutating func combine(_ word: UInt64) {
     var z = (value ^ word) &+ 0x9e37_79b9_7f4a_7c15
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
     z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
     value = z ^ (z >> 31)
   }
 
-  mutating func combine(_ string: String) {
+  package mutating func combine(_ string: String) {
     var string = string
     string.withUTF8 { bytes in
       var word: UInt64 = 0
@@ -28,7 +28,7 @@ struct StableHash: Sendable {
     }
   }
 
-  mutating func combine(_ number: Int) { combine(UInt64(bitPattern: Int64(number))) }
+  package mutating func combine(_ number: Int) { combine(UInt64(bitPattern: Int64(number))) }
 
   /// Hash of two words in this order.
   static func of(_ a: UInt64, _ b: UInt64) -> UInt64 {

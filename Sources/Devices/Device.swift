@@ -74,6 +74,12 @@ public struct Device: Codable, Equatable, Sendable {
     Sample.conditions(
       threads: threads, batch: batch, precision: precision, optimization: optimization)
   }
+
+  /// The same, without the runtime and the processor, which the worker knows.
+  public var circumstances: Circumstances {
+    Circumstances(
+      threads: threads, batch: batch, precision: precision, optimization: optimization)
+  }
 }
 
 extension Store {

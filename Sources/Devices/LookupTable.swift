@@ -14,6 +14,8 @@ public struct LookupTable: Codable, Equatable, Sendable {
     public var p90: Milliseconds?
     public var repeats: Int?
     public var isStable: Bool?
+    /// Standard error of the median, as a share of it.
+    public var error: Double?
 
     public init(_ milliseconds: Milliseconds) { self.milliseconds = milliseconds }
   }

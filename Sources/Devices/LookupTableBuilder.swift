@@ -1,6 +1,7 @@
 internal import Architectures
 internal import Files
 import Foundation
+internal import Store
 
 /// A block that is to be measured, made when its turn comes.
 public struct BlockToMeasure {
@@ -21,12 +22,15 @@ public struct BlockToMeasure {
 public struct LookupTableBuilder {
   /// Told after each block.
   public struct Progress {
+    /// Of the first tries, or of the second ones.
     public var done: Int
     public var total: Int
     public var key: String
     public var entry: LookupTable.Entry
     /// Whether the journal of an earlier run had the block.
-    public var isKnown: Bool
+    public var isKnown = false
+    /// Whether the block was measured once more, as its median wasn't stable.
+    public var isSecondTry = false
   }
 
   private struct Head: Codable, Equatable {
@@ -62,8 +66,25 @@ public struct LookupTableBuilder {
   /// The journal's name.
   public var journal: String { path + ".partial" }
 
+  /// The table at `path`, if it has all `keys` as this device's worker measures them.
+  ///
+  /// - Throws: `DevicesError` if the worker cannot be asked.
+  public func finished(for keys: some Sequence<String>) throws -> LookupTable? {
+    guard let table = try? LookupTable(path: path), table.space == space,
+      (try? table.requireEntries(for: keys)) != nil
+    else { return nil }
+    let (device, provenance) = (measurer.client.device, table.provenance)
+    let conditions = Sample.conditions(
+      threads: provenance.threads, batch: provenance.batch, precision: provenance.precision,
+      optimization: provenance.optimization)
+    guard provenance.device == device.name, conditions == device.conditions,
+      try measurer.worker().matches(runtime: provenance.runtime, cpu: provenance.cpu)
+    else { return nil }
+    return table
+  }
+
   /// Measures `blocks`, each key once, and writes the table. What is not stable is measured a second
-  /// time at the end.
+  /// time at the end, and the better try is kept.
   ///
   /// - Throws: `DevicesError`, and what the sources throw; blocks measured so far stay in the journal.
   public func build(
@@ -80,15 +101,20 @@ public struct LookupTableBuilder {
     if !isResumed { try measurer.prepare() }
     let journal = try openJournal(isResumed: isResumed, head: head(worker))
     defer { try? journal.close() }
+    /// The block's entry from now on: that of a first try, unless the second is better.
     func measure(_ block: BlockToMeasure) throws -> LookupTable.Entry {
       let statistics = try measurer.measure(
         block.source(), named: block.key, referenceShare: Self.referenceShare
       ).statistics
+      if let first = entries[block.key], !statistics.improves(onError: first.error) {
+        return first
+      }
       var entry = LookupTable.Entry(statistics.latencyMedian)
       entry.p10 = statistics.latencyP10
       entry.p90 = statistics.latencyP90
       entry.repeats = statistics.repeats
       entry.isStable = statistics.isStable
+      entry.error = statistics.error
       entries[block.key] = entry
       try append(JSONText.encode(Line(key: block.key, entry: entry)), to: journal)
       return entry
@@ -101,7 +127,13 @@ public struct LookupTableBuilder {
           done: index + 1, total: blocks.count, key: block.key, entry: entry,
           isKnown: known != nil))
     }
-    for block in blocks where entries[block.key]?.isStable == false { _ = try measure(block) }
+    let unstable = blocks.filter { entries[$0.key]?.isStable == false }
+    for (index, block) in unstable.enumerated() {
+      progress(
+        Progress(
+          done: index + 1, total: unstable.count, key: block.key, entry: try measure(block),
+          isSecondTry: true))
+    }
     var provenance = LookupTable.Provenance(device: device.name)
     provenance.runtime = worker.runtime
     provenance.runtimeVersion = worker.runtimeVersion

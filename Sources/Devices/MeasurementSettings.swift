@@ -10,7 +10,8 @@ public struct MeasurementSettings: Codable, Equatable, Sendable {
   /// Runs in one round, at least and at most.
   public var minRepeats = 3
   public var maxRepeats = 1000
-  /// A network whose median is not known well enough after this many seconds is not stable.
+  /// A network whose median is not known well enough after this many seconds, and `minRounds`, is not
+  /// stable. Networks too slow for that many rounds of `minRepeats` run once a round.
   public var maxSeconds = 4.0
   /// Untimed runs before the first round, in seconds.
   public var warmUpSeconds = 0.1

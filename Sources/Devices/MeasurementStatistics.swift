@@ -59,6 +59,11 @@ public struct MeasurementStatistics: Equatable, Sendable {
     isStable = rounds.count >= settings.minRounds && error <= settings.tolerance
   }
 
+  /// Whether this try is to replace an earlier one that isn't stable.
+  ///
+  /// - Parameter error: of the earlier one; nothing where it isn't known.
+  func improves(onError error: Double?) -> Bool { isStable || self.error < error ?? .infinity }
+
   /// Distance from p10 to p90 as a share of the median.
   public var spread: Double { (latencyP90.value - latencyP10.value) / latencyMedian.value }
 

@@ -30,8 +30,8 @@ public final class Measurer {
   let note: (String) -> Void
 
   private let settings: MeasurementSettings
-  /// The reference in the worker, the runs in its rounds, and the start of the worker it is loaded in.
-  private var reference: (network: LoadedNetwork, repeats: Int, start: Int)?
+  /// The reference in the worker, its rounds, and the start of the worker it is loaded in.
+  private var reference: (network: LoadedNetwork, round: Round, start: Int)?
   private var isReferenceRefused = false
   private var saidOutOfDate = false
 
@@ -80,6 +80,15 @@ public final class Measurer {
   /// Scales all later measurements to `quietReference`, as an earlier run did.
   func scale(to quietReference: Milliseconds) { self.quietReference = quietReference }
 
+  /// The runs of a network's rounds.
+  private struct Round {
+    /// Untimed runs before the timed ones.
+    var warmUp: Int
+    var repeats: Int
+    /// Milliseconds that a run took once the network was warm.
+    var typical: Double
+  }
+
   /// Measures one network; `name` is named in errors.
   ///
   /// - Parameter referenceShare: in place of the settings'.
@@ -94,20 +103,21 @@ public final class Measurer {
       let worker = try client.start()
       try prepareReference(worker)
       let network = try client.load(source)
-      let warm = try warmUp(network, seconds: settings.warmUpSeconds)
-      let repeats = repeats(filling: settings.roundSeconds, at: warm.typical)
+      let warm = try warmUp(network, roundSeconds: settings.roundSeconds)
       let deadline = ContinuousClock.now + .seconds(settings.maxSeconds)
       var rounds: [MeasurementRound] = []
       var before = try slowdown()
       while true {
-        let times = try client.measure(
-          network, warmUp: 1, repeats: repeats, seconds: settings.maxSeconds)
+        let times = try times(of: network, warm.round)
         let after = try slowdown()
         let slowdown = before.flatMap { before in after.map { (before + $0) / 2 } }
         rounds.append(MeasurementRound(times: times, slowdown: slowdown))
         before = after
         let statistics = MeasurementStatistics(rounds, settings: settings)
-        guard statistics.isStable || ContinuousClock.now >= deadline else { continue }
+        // Before there are enough rounds for a standard error, time is no reason to stop.
+        guard rounds.count >= settings.minRounds,
+          statistics.isStable || ContinuousClock.now >= deadline
+        else { continue }
         try client.unload(network)
         if let slowdown = statistics.slowdown, slowdown < 0.95 {
           sayOutOfDate("the machine is faster now: slowdown \((slowdown * 100).rounded() / 100)")
@@ -119,18 +129,37 @@ public final class Measurer {
     }
   }
 
-  /// Runs `network` for a while; returns how often, and the milliseconds of a run once it is warm.
+  /// Runs `network` for a while; returns how often, and the rounds that suit its speed.
   private func warmUp(
-    _ network: LoadedNetwork, seconds: Double
-  ) throws -> (runs: Int, typical: Double) {
-    let times = try client.measure(
-      network, repeats: settings.maxRepeats, seconds: max(seconds, 0.001))
-    return (times.count, MeasurementStatistics.median(Array(times.suffix((times.count + 1) / 2))))
+    _ network: LoadedNetwork, roundSeconds: Double
+  ) throws -> (runs: Int, round: Round) {
+    var times = try client.measure(
+      network, repeats: settings.maxRepeats, seconds: max(settings.warmUpSeconds, 0.001))
+    if times.count == 1, isSlow(times[0]) {
+      // The first run tells more of the start than of the network.
+      times += try client.measure(
+        network, repeats: 1, seconds: settings.maxSeconds, expected: times[0] / 1000)
+    }
+    let typical = MeasurementStatistics.median(Array(times.suffix((times.count + 1) / 2)))
+    // A slow network is as warm as it gets, and many rounds tell more than many runs in a few.
+    guard !isSlow(typical) else {
+      return (times.count, Round(warmUp: 0, repeats: 1, typical: typical))
+    }
+    let count = min((roundSeconds * 1000 / typical).rounded(), Double(settings.maxRepeats))
+    let repeats = max(settings.minRepeats, Int(count))
+    return (times.count, Round(warmUp: 1, repeats: repeats, typical: typical))
   }
 
-  private func repeats(filling seconds: Double, at milliseconds: Double) -> Int {
-    let count = seconds * 1000 / milliseconds
-    return max(settings.minRepeats, Int(min(count.rounded(), Double(settings.maxRepeats))))
+  /// Whether the fewest rounds of runs of so many milliseconds take longer than a network may.
+  private func isSlow(_ milliseconds: Double) -> Bool {
+    Double(settings.minRounds * (settings.minRepeats + 1)) * milliseconds
+      > settings.maxSeconds * 1000
+  }
+
+  private func times(of network: LoadedNetwork, _ round: Round) throws -> [Double] {
+    try client.measure(
+      network, warmUp: round.warmUp, repeats: round.repeats, seconds: settings.maxSeconds,
+      expected: round.typical / 1000)
   }
 
   /// Loads the reference network unless this worker has it, and learns its quiet latency unless that
@@ -148,7 +177,7 @@ public final class Measurer {
     } catch let error as DevicesError where error.code == .badNetwork {
       guard quietReference == nil else {
         throw DevicesError(
-          .badNetwork,
+          .unavailable,
           "device '\(name)': the reference network, to which its latencies are scaled, cannot run "
             + "any more (\(error.message)); if the worker is another, \(mend)")
       }
@@ -158,9 +187,8 @@ public final class Measurer {
           + error.message)
       return
     }
-    let typical = try warmUp(network, seconds: settings.warmUpSeconds).typical
-    let repeats = repeats(filling: settings.referenceSeconds, at: typical)
-    reference = (network, repeats, client.starts)
+    let round = try warmUp(network, roundSeconds: settings.referenceSeconds).round
+    reference = (network, round, client.starts)
     guard quietReference == nil else {
       if let learned = client.device.quietReferenceWorker, learned != worker.description {
         sayOutOfDate("learned with \(learned), and this is \(worker)")
@@ -171,7 +199,7 @@ public final class Measurer {
     let deadline = ContinuousClock.now + .seconds(settings.calibrationSeconds)
     var rounds: [Double] = []
     while ContinuousClock.now < deadline || rounds.count < settings.minRounds {
-      rounds.append(try referenceRound(network, repeats))
+      rounds.append(MeasurementStatistics.median(try times(of: network, round)))
     }
     let learned = Milliseconds(MeasurementStatistics.quantile(0.1, of: rounds.sorted()))
     quietReference =
@@ -187,15 +215,11 @@ public final class Measurer {
     note("the quiet reference of '\(name)' is out of date (\(why)); \(mend)")
   }
 
-  private func referenceRound(_ network: LoadedNetwork, _ repeats: Int) throws -> Double {
-    MeasurementStatistics.median(
-      try client.measure(network, warmUp: 1, repeats: repeats, seconds: settings.maxSeconds))
-  }
-
   /// How much slower than in quiet times the machine is now; nothing without a reference.
   private func slowdown() throws -> Double? {
     guard let reference, let quietReference else { return nil }
-    return try referenceRound(reference.network, reference.repeats) / quietReference.value
+    let times = try times(of: reference.network, reference.round)
+    return MeasurementStatistics.median(times) / quietReference.value
   }
 }
 

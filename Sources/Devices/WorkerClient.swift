@@ -57,8 +57,12 @@ public final class WorkerClient {
         "\(name) speaks protocol \(answer.protocol.map(String.init) ?? "of no version"), this "
           + "Swiftlet speaks \(WorkerMessages.version): use a worker of this version")
     }
+    // A program that only echoes requests speaks the same protocol.
+    guard let runtime = answer.runtime, !runtime.isEmpty else {
+      throw fault(.workerGarbage, "names no 'runtime' in its hello: no worker")
+    }
     let description = WorkerDescription(
-      runtime: WorkerMessages.oneLine(answer.runtime ?? "unknown"),
+      runtime: WorkerMessages.oneLine(runtime),
       runtimeVersion: WorkerMessages.oneLine(answer.runtimeVersion ?? "unknown"),
       cpu: WorkerMessages.oneLine(answer.cpu ?? "unknown"), cpuCount: answer.cpuCount ?? 1,
       capabilities: Set(answer.capabilities ?? []))
@@ -94,8 +98,10 @@ public final class WorkerClient {
 
   /// Milliseconds of each of up to `repeats` runs that fit into `seconds`, after `warmUp` untimed
   /// ones; at least one.
+  ///
+  /// - Parameter expected: seconds that a run is known to take, should that be more than `seconds`.
   public func measure(
-    _ network: LoadedNetwork, warmUp: Int = 0, repeats: Int, seconds: Double
+    _ network: LoadedNetwork, warmUp: Int = 0, repeats: Int, seconds: Double, expected: Double = 0
   ) throws -> [Double] {
     var measure = WorkerMessages.Request("measure")
     measure.network = network.number
@@ -103,7 +109,8 @@ public final class WorkerClient {
     measure.repeats = repeats
     measure.seconds = seconds
     let answer = try ask(
-      measure, expecting: "measured", seconds: 2 * seconds + limits.answerSeconds)
+      measure, expecting: "measured",
+      seconds: 2 * max(seconds, expected) + limits.answerSeconds)
     guard let times = answer.times, !times.isEmpty, times.count <= repeats,
       times.allSatisfy({ $0.isFinite && $0 > 0 })
     else {
@@ -131,7 +138,7 @@ public final class WorkerClient {
   /// Runs `work`, again with a fresh worker each time it fails, up to the limit of restarts in a
   /// row. Networks loaded before a restart are gone: load inside `work`.
   ///
-  /// - Parameter what: named in the error.
+  /// - Parameter what: named in the error, also where the worker refuses it.
   public func restarting<Result>(_ what: String, _ work: () throws -> Result) throws -> Result {
     var failures = 0
     while true {
@@ -142,6 +149,8 @@ public final class WorkerClient {
         guard failures > limits.restarts else { continue }
         throw DevicesError(
           error.code, "\(what): \(error.message); gave up after \(limits.restarts) restarts")
+      } catch let error as DevicesError where [.badNetwork, .refused].contains(error.code) {
+        throw DevicesError(error.code, "\(what): \(error.message)")
       }
     }
   }

@@ -10,7 +10,7 @@ package import Foundation
 package enum AtomicFile {
   /// Writes `bytes` to a neighbour of the file at `path`, then renames it. Where that fails the
   /// neighbour is gone and the file is what it was before. A link stays, and what it leads to is
-  /// replaced; a pipe or a device takes the bytes as they are.
+  /// replaced; the mode stays; a pipe or a device takes the bytes as they are.
   ///
   /// - Parameter isDurable: whether to wait until the disk holds the bytes, so that not even a
   ///   machine that stops can leave less.
@@ -18,7 +18,8 @@ package enum AtomicFile {
   package static func replace(
     _ path: String, with bytes: some ContiguousBytes, isDurable: Bool = false
   ) throws {
-    if let isRegular = isRegular(path), !isRegular {
+    let mode = mode(of: path)
+    if let mode, mode & S_IFMT != S_IFREG {
       let file = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC)
       guard file >= 0 else { throw FileError(path, errno) }
       defer { close(file) }
@@ -28,6 +29,8 @@ package enum AtomicFile {
     let neighbour = "\(target).\(UInt32.random(in: 0...UInt32.max)).tmp"
     let file = open(neighbour, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard file >= 0 else { throw FileError(path, errno) }
+    // Before there is anything to read; a file system without modes has none to keep.
+    if let mode { _ = fchmod(file, mode & 0o777) }
     do {
       try writeAll(bytes, to: file, path)
       if isDurable, fsync(file) != 0 { throw FileError(path, errno) }
@@ -58,10 +61,10 @@ package enum AtomicFile {
     }
   }
 
-  /// Whether `path` leads to a regular file; `nil` where nothing is.
-  fileprivate static func isRegular(_ path: String) -> Bool? {
+  /// Kind and permissions of what `path` leads to; `nil` where nothing is.
+  fileprivate static func mode(of path: String) -> mode_t? {
     var status = stat()
-    return stat(path, &status) == 0 ? status.st_mode & S_IFMT == S_IFREG : nil
+    return stat(path, &status) == 0 ? status.st_mode : nil
   }
 
   /// Where the links at `path` lead, whether something is there yet or not.
@@ -77,12 +80,12 @@ package enum AtomicFile {
   }
 
   /// Removes what processes that were killed have left half written in a folder.
-  /// - Parameter name: of the one file that they were to replace; of any when left out.
-  package static func removeLeftovers(in folder: String, of name: String? = nil) {
+  /// - Parameter name: of the file that they were to replace.
+  package static func removeLeftovers(in folder: String, of name: String) {
     for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
       let parts = file.split(separator: ".", omittingEmptySubsequences: false)
       guard parts.count >= 3, parts.last == "tmp", UInt32(parts[parts.count - 2]) != nil,
-        name.map({ $0 == parts.dropLast(2).joined(separator: ".") }) ?? true
+        name == parts.dropLast(2).joined(separator: ".")
       else { continue }
       unlink("\(folder)/\(file)")
     }
@@ -97,7 +100,9 @@ package struct FileError: Error, CustomStringConvertible {
   init(_ path: String, _ number: Int32) {
     var text = "can't write \(path): \(String(cString: strerror(number)))"
     if [ENOSPC, EDQUOT, EFBIG].contains(number) { text += "; make room and try again" }
-    if AtomicFile.isRegular(path) == true { text += "; what the file held before is still there" }
+    if let mode = AtomicFile.mode(of: path), mode & S_IFMT == S_IFREG {
+      text += "; what the file held before is still there"
+    }
     description = text
   }
 }

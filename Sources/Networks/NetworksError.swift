@@ -5,6 +5,8 @@ public struct NetworksError: Error, Sendable, Equatable, CustomStringConvertible
     case file
     /// A file was read, but its bytes are not what its format promises.
     case damaged
+    /// Images are not of one size.
+    case sizes
     /// An option has a value that makes no sense.
     case option
     /// A parameter is missing, unknown, or of another shape.

@@ -22,6 +22,7 @@ enum OpsetConversion {
       let node = graph.nodes[index]
       guard let since = unchangedSince[node.op], since <= opset,
         laterAttributes[node.op]?.allSatisfy({ node.attributes[$0] == nil }) ?? true,
+        laterValues[node.op].map({ node.attributes.string($0.attribute) != $0.value }) ?? true,
         node.inputs.count <= laterOperands[node.op] ?? .max,
         let converted = restate(node, from: opset, &result)
       else { return nil }
@@ -160,6 +161,12 @@ enum OpsetConversion {
     "Split": ["num_outputs"], "Cast": ["saturate", "round_mode"], "GridSample": ["mode"],
     "QuantizeLinear": ["saturate", "block_size", "output_dtype", "precision"],
     "DequantizeLinear": ["block_size", "output_dtype"], "SpaceToDepth": ["mode"],
+  ]
+
+  /// Values of attributes that came after 17.
+  private static let laterValues: [String: (attribute: String, value: String)] = [
+    "Pad": ("mode", "wrap"),
+    "Resize": ("coordinate_transformation_mode", "half_pixel_symmetric"),
   ]
 
   /// Operands that 17 has, where later sets have more.

@@ -4,7 +4,7 @@ public import Architectures
 public struct AgingOptions: SearcherOptions {
   public var population = 100
   public var evaluations = 50_000
-  /// Members drawn for a tournament, whose best is the parent.
+  /// Members drawn for a tournament, with replacement; the best is the parent.
   public var sample = 25
   /// Probability that a group of genes is drawn anew.
   public var mutationRate = 0.1
@@ -16,9 +16,9 @@ public struct AgingOptions: SearcherOptions {
   public func validate() throws {
     try check("population", population, in: 2...100_000)
     try check("evaluations", evaluations, in: 1...1_000_000_000)
-    try check("sample", sample, in: 1...population)
+    try check("sample", sample, in: 1...100_000)
     try check("mutationRate", mutationRate, in: 0...1)
-    try check("batch", batch, in: 1...population)
+    try check("batch", batch, in: 1...100_000)
   }
 }
 

@@ -66,7 +66,7 @@ extension FeasibleSampler {
       for group in problem.domain.groups {
         for genes in joint(group.genes) {
           var candidate = best.genotype
-          for gene in genes { candidate.genes[gene] = 0 }
+          for gene in genes { candidate.genes[gene] = problem.domain.firstChoice(of: gene) }
           repeat {
             let violation = try violation(candidate)
             if violation < best.violation {
@@ -94,11 +94,11 @@ extension FeasibleSampler {
   /// The next combination of choices; false after the last.
   private func advance(_ genotype: inout Genotype, _ genes: [Int]) -> Bool {
     for gene in genes {
-      if genotype[gene] + 1 < problem.domain.counts[gene] {
-        genotype.genes[gene] += 1
+      if let next = problem.domain.choice(of: gene, after: genotype.genes[gene]) {
+        genotype.genes[gene] = next
         return true
       }
-      genotype.genes[gene] = 0
+      genotype.genes[gene] = problem.domain.firstChoice(of: gene)
     }
     return false
   }

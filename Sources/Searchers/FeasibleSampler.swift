@@ -116,8 +116,7 @@ public struct FeasibleSampler: Sendable {
     for group in problem.domain.groups {
       guard generator.nextUniform() < (group.isResolution ? resolutionRate : rate) else { continue }
       for gene in group.genes {
-        raw.genes[gene] = UInt8(
-          truncatingIfNeeded: generator.next(below: problem.domain.counts[gene]))
+        raw.genes[gene] = problem.domain.draw(gene, using: &generator)
       }
     }
   }

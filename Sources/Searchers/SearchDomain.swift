@@ -12,6 +12,8 @@ public struct SearchDomain: Sendable {
   public let id: @Sendable (Genotype) -> String
   /// 64-bit words in the key of a genotype.
   let keyWords: Int
+  /// Choices that searches draw from, ascending, by gene; all of them where nothing is said.
+  private let allowed: [[UInt8]]?
   private let columns: [Column]
   /// Canonical choices: for each gene and choice of its condition, one byte a choice.
   private let canonical: [UInt8]
@@ -31,8 +33,15 @@ public struct SearchDomain: Sendable {
     var shift: UInt64
   }
 
-  /// The genes of a search space.
-  public init(_ space: SearchSpace) {
+  /// The genes of a search space, or of a part of it.
+  ///
+  /// - Parameters:
+  ///   - allowed: the choices of each gene that candidates may have, at least one.
+  ///   - tied: genes whose choice follows from that of a depth gene: their choice by its choice.
+  public init(
+    _ space: SearchSpace, allowed: [[UInt8]]? = nil,
+    tied: [Int: (depthGene: Int, choices: [UInt8])] = [:]
+  ) {
     var order: [Int: Int] = [:]
     var groups: [Group] = []
     for (index, gene) in space.genes.enumerated() {
@@ -45,15 +54,17 @@ public struct SearchDomain: Sendable {
     }
     self.init(
       name: space.name, counts: space.genes.map(\.count), groups: groups,
-      condition: { space.genes[$0].condition?.depthGene },
+      allowed: allowed?.map { $0.sorted() },
+      condition: { tied[$0]?.depthGene ?? space.genes[$0].condition?.depthGene },
       choice: { gene, depthChoice, choice in
+        let fixed = tied[gene]
         let gene = space.genes[gene]
         if let condition = gene.condition,
           space.genes[condition.depthGene].values[depthChoice] <= Double(condition.position)
         {
           return 0
         }
-        return gene.representatives[choice]
+        return gene.representatives[fixed.map { Int($0.choices[depthChoice]) } ?? choice]
       },
       id: { space.id($0) })
   }
@@ -69,7 +80,8 @@ public struct SearchDomain: Sendable {
   }
 
   private init(
-    name: String, counts: [Int], groups: [Group], condition: (Int) -> Int?,
+    name: String, counts: [Int], groups: [Group], allowed: [[UInt8]]? = nil,
+    condition: (Int) -> Int?,
     choice: (_ gene: Int, _ conditionChoice: Int, _ choice: Int) -> UInt8,
     id: @escaping @Sendable (Genotype) -> String
   ) {
@@ -93,6 +105,7 @@ public struct SearchDomain: Sendable {
     self.name = name
     self.counts = counts
     self.groups = groups
+    self.allowed = allowed
     self.columns = columns
     self.canonical = canonical
     self.id = id
@@ -116,8 +129,24 @@ public struct SearchDomain: Sendable {
   /// A genotype with every gene drawn uniformly.
   func sample(into genotype: inout Genotype, using generator: inout SeededGenerator) {
     for gene in counts.indices {
-      genotype.genes[gene] = UInt8(truncatingIfNeeded: generator.next(below: counts[gene]))
+      genotype.genes[gene] = draw(gene, using: &generator)
     }
+  }
+
+  /// A choice of `gene`, uniformly.
+  func draw(_ gene: Int, using generator: inout SeededGenerator) -> UInt8 {
+    guard let allowed else {
+      return UInt8(truncatingIfNeeded: generator.next(below: counts[gene]))
+    }
+    return allowed[gene][generator.next(below: allowed[gene].count)]
+  }
+
+  func firstChoice(of gene: Int) -> UInt8 { allowed?[gene][0] ?? 0 }
+
+  /// The choice of `gene` after `choice`, if there is one.
+  func choice(of gene: Int, after choice: UInt8) -> UInt8? {
+    if let allowed { return allowed[gene].first { $0 > choice } }
+    return Int(choice) + 1 < counts[gene] ? choice + 1 : nil
   }
 
   /// Whether the genotype makes one valid choice for each gene.

@@ -64,9 +64,61 @@ public struct Sample: Equatable, Sendable {
     ].compactMap { $0 }.joined(separator: " ")
   }
 
+  public var circumstances: Circumstances {
+    Circumstances(
+      threads: threads, batch: batch, precision: precision, optimization: optimization,
+      runtime: runtime, cpu: cpu)
+  }
+
   /// Distance from p10 to p90 as a share of the median: 0.02 is 2 %.
   public var spread: Double? {
     guard let latencyP10, let latencyP90 else { return nil }
     return (latencyP90.value - latencyP10.value) / latencyMedian.value
+  }
+}
+
+/// How a latency was taken, as far as is known: what isn't stated can't contradict.
+public struct Circumstances: Hashable, Sendable {
+  public var threads: Int?
+  public var batch: Int?
+  public var precision: String?
+  public var optimization: String?
+  public var runtime: String?
+  /// The processor's model name.
+  public var cpu: String?
+
+  public init(
+    threads: Int? = nil, batch: Int? = nil, precision: String? = nil, optimization: String? = nil,
+    runtime: String? = nil, cpu: String? = nil
+  ) {
+    self.threads = threads
+    self.batch = batch
+    self.precision = precision
+    self.optimization = optimization
+    self.runtime = runtime
+    self.cpu = cpu
+  }
+
+  /// Whether latencies taken so compare with those of `other`.
+  public func agrees(with other: Circumstances) -> Bool {
+    func same<Value: Equatable>(_ part: KeyPath<Circumstances, Value?>) -> Bool {
+      guard let mine = self[keyPath: part], let others = other[keyPath: part] else { return true }
+      return mine == others
+    }
+    return same(\.threads) && same(\.batch) && same(\.precision) && same(\.optimization)
+      && same(\.runtime) && same(\.cpu)
+  }
+
+  /// Nothing of it is known.
+  public var isEmpty: Bool { self == Circumstances() }
+}
+
+extension Circumstances: CustomStringConvertible {
+  public var description: String {
+    let place = [runtime, cpu.map { "on \($0)" }].compactMap { $0 }
+    let conditions = Sample.conditions(
+      threads: threads, batch: batch, precision: precision, optimization: optimization)
+    let text = (place + [conditions]).filter { !$0.isEmpty }.joined(separator: " ")
+    return text.isEmpty ? "none stated" : text
   }
 }

@@ -36,7 +36,7 @@ public enum SamplesCSV {
   ///   - file: the name used in errors.
   ///   - device: the device of rows that name none.
   ///   - allowingSubMillisecond: takes files in which every latency is below 1 ms, which are
-  ///     otherwise refused because they look like seconds.
+  ///     otherwise refused because they look like seconds, unless a row says how it was measured.
   /// - Throws: `StoreError.badInput` with file and line.
   public static func parse(
     _ text: String, file: String, device: String? = nil, allowingSubMillisecond: Bool = false
@@ -61,7 +61,8 @@ public enum SamplesCSV {
         file, table.rows[0].line,
         "all \(latencies.count) latencies are \(first.value) ms: nothing can be learned from them")
     }
-    if !allowingSubMillisecond, let most = latencies.max(), most < Milliseconds(1) {
+    let saysHow = samples.contains { $0.settings != nil }
+    if !allowingSubMillisecond, !saysHow, let most = latencies.max(), most < Milliseconds(1) {
       throw StoreError.csv(
         file, table.rows[0].line,
         "every latency is below 1 (the largest is \(most.value)): these look like seconds, and "

@@ -62,7 +62,7 @@ public final class Supernet: Layer {
 
   /// Sorts the inner channels of all blocks by importance, for phases that train narrower forms.
   /// Functions of the largest subnets stay as they are.
-  /// - Parameter stage: expansions that earlier phases have trained beside the largest.
+  /// - Parameter stage: expansions from the smallest that earlier phases have trained on, less one.
   public func sortChannels(kept stage: Int = 0) {
     for layer in layers { layer.block.sortChannels(kept: stage) }
   }

@@ -62,6 +62,49 @@ struct SearchSpaceTests {
     }
   }
 
+  /// Pools, norms and identities stand only where they can keep or make the shape.
+  @Test func separableCostsEqualTheGraphsWithAnyOperations() throws {
+    let space = try SearchSpace(
+      yaml: """
+        schema: 1
+        name: mixed
+        resolution: [24, 32]
+        classes: 10
+        layers:
+          - conv: {name: stem, out: 16, kernel: 3, width: [0.5, 1]}
+          - stage:
+              depth: [0, 1, 2]
+              choice: &operations
+                - {id: skip, identity: }
+                - {id: none, zero: }
+                - {id: norm, norm: {activation: relu}}
+                - {id: max, max_pool: {kernel: 3}}
+                - {id: avg, avg_pool: {kernel: 5}}
+                - {id: c3, conv: {kernel: 3}}
+                - {id: e6, mbconv: {kernel: 5, expand: 6}}
+          - stage: {depth: [1, 2], out: 32, stride: 2, choice: *operations}
+          - stage: {depth: [1, 2], out: 48, width: [0.5, 1], choice: *operations}
+          - stage: {depth: 2, stride: 2, choice: *operations}
+          - stage: {depth: 1, stride: 2, block: {max_pool: {kernel: 3}}}
+          - conv: {name: head, out: 64}
+          - global_pool:
+          - linear: {name: classifier}
+        """)
+    #expect(
+      space.genes.filter { $0.role == .operation }.map(\.count)
+        == [7, 7, 2, 7, 2, 7, 4, 7])
+    for cost in [StaticCost.macs, .parameters, .weightBytes] {
+      let table = try cost.table(for: space)
+      var generator = SeededGenerator(seed: 4)
+      for _ in 0..<200 {
+        let genotype = space.sample(using: &generator)
+        let id = space.id(genotype)
+        #expect(Int(table(genotype)) == cost.value(try space.graph(genotype).cost), "\(id)")
+        #expect(try space.genotype(id: id) == space.canonical(genotype), "\(id)")
+      }
+    }
+  }
+
   @Test(arguments: [
     ("ofa-mobilenetv3", "r128-k3e3", "ofa-mobilenetv3 has 6 parts joined by '-', got 2"),
     (
@@ -126,8 +169,9 @@ struct SearchSpaceTests {
     ("activation: gelo", "space.yaml:5: activation: must be one of"),
     ("out: 9, out: 8", "space.yaml:5: key 'out' stands twice"),
     ("kernel: 2", "space.yaml:5: kernel: must be odd whole numbers in 1...63"),
-    ("width: [1, 1e300]", "space.yaml:5: width: must be in (0, 64]"),
-    ("width: [1, 0]", "space.yaml:5: width: must be in (0, 64]"),
+    ("width: [1, 1e300]", "space.yaml:5: width: must be in 0.001...64.0"),
+    ("width: [1, 0]", "space.yaml:5: width: must be in 0.001...64.0"),
+    ("width: [1, 1e-5]", "space.yaml:5: width: must be in 0.001...64.0"),
     ("out: 8, groups: 2", "space.yaml: a.conv: 3 channels can't be split into 2 groups"),
   ])
   func mistakesAreNamedByFileLineAndKey(text: String, message: String) {
@@ -151,6 +195,30 @@ struct SearchSpaceTests {
       "name: has no effect here"
     ),
     ("stage: {depth: 2, width: [1, 2], block: {conv: {}}}", "width: multiplies 'out'"),
+    (
+      "stage: {depth: [1, 2], out: 8, stride: 2, choice: [{id: a, identity: }, {id: b, zero: }]}",
+      "space.yaml: 'blocks.0': none of the stage's blocks can change the shape "
+        + "(channels 3 to 8, stride 2)"
+    ),
+    ("stage: {depth: 1, out: 8, block: {identity: }}", "none of the stage's blocks can change"),
+    ("stage: {depth: 1, out: 8, block: {max_pool: {}}}", "none of the stage's blocks can change"),
+    ("stage: {depth: 1, stride: 2, block: {norm: }}", "none of the stage's blocks can change"),
+    (
+      "stage: {depth: 2, out: 3, choice: [{id: a, conv: {}}, {id: b, global_pool: }]}",
+      "space.yaml:6: global_pool is a layer of its own"
+    ),
+    (
+      "cells: {nodes: 2, count: 1, out: 3, operations: [{id: a, conv: {}}, {id: b, linear: {}}]}",
+      "space.yaml:6: linear is a layer of its own"
+    ),
+    (
+      "stage: {depth: [0, 1], choice: [{id: d0, conv: {}}, {id: d, identity: }]}",
+      "space.yaml:6: id: 'd0' reads as the depth of a stage"
+    ),
+    (
+      "stage: {depth: 1, out: 8, block: {mbconv: {expand: [0.00001, 1]}}}",
+      "space.yaml:6: expand: must be in 0.001...64.0"
+    ),
     ("stage: {depth: 1, out: 8, choice: [{id: a, identity: {projection: {out: 9}}}]}", "out: has"),
     (
       "cells: {nodes: 2, count: 1, out: 8, operations: [{id: a, conv: {}}]}",

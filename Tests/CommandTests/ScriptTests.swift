@@ -56,11 +56,12 @@ struct ScriptTests {
     try script("bin/swift", "echo chatter; exit 0")
     let good = try shell("make search")
     #expect(good.status == 0)
-    #expect(good.output == "searching\n")
+    let notice = "building swiftlet; this takes minutes the first time\n"
+    #expect(good.output == notice + "searching\n")
     try script("bin/swift", "echo 'error: no such thing'; exit 1")
     let bad = try shell("make search")
     #expect(bad.status == 2)
-    #expect(bad.output.hasPrefix("error: no such thing\n"))
+    #expect(bad.output.hasPrefix(notice + "error: no such thing\n"))
     #expect(!bad.output.contains("searching"))
   }
 
@@ -85,5 +86,30 @@ struct ScriptTests {
     let result = try shell("Scripts/setup.sh search && .venv/bin/python -m pip --version")
     #expect(result.status == 0, "\(result.output)")
     #expect(result.output.contains("pip "))
+  }
+
+  /// As an upgrade of the system leaves it: made for a Python that is gone, or that is older.
+  @Test func anEnvironmentOfAnotherPythonIsMadeAnew() throws {
+    defer { remove() }
+    try copy("Scripts/setup.sh")
+    try script("bin/swift", "echo 'Apple Swift version 6.10 (swiftlang-6.10)'")
+    try script(".venv/bin/python", "echo Python 2.7")
+    let version = try shell("python3 --version").output
+    let check = "Scripts/setup.sh search 2>/dev/null && .venv/bin/python --version"
+    #expect(try shell(check).output == version)
+    #expect(try shell("ln -sf /gone .venv/bin/python; \(check)").output == version)
+  }
+
+  @Test func aFailedMeasurementEndsTheSearch() throws {
+    defer { remove() }
+    try copy("Scripts/search.sh")
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: ".build/release"), withIntermediateDirectories: true)
+    try script(
+      ".build/release/swiftlet", "[ $1 = measure ] || exit 0; echo error: no worker >&2; exit 69")
+    try script(".venv/bin/python", "exec python3 \"$@\"")
+    let result = try shell("Scripts/search.sh")
+    #expect(result.status == 69)
+    #expect(result.output == "error: no worker\n")
   }
 }

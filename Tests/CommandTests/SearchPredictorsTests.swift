@@ -43,7 +43,7 @@ struct SearchPredictorsTests {
     let told = try command.run("predict", "accuracy", id, "--accuracy-predictor", "n.st", "--json")
     let accuracy = try #require((told.json["predictions"] as? [[String: Any]])?.first?["accuracy"])
     #expect(
-      abs(try #require(accuracy as? Double) / 100 - (try #require(best["accuracy"] as? Double)))
+      abs(try #require(accuracy as? Double) - (try #require(best["accuracy"] as? Double)))
         < 1e-6)
   }
 

@@ -28,6 +28,17 @@ import Testing
     #expect(try files.contentsOfDirectory(atPath: folder.path).count == 6, "no leftovers")
   }
 
+  @Test func theModeStays() throws {
+    let path = "\(folder.path)/private"
+    for mode in [0o600, 0o640, 0o444] {
+      try AtomicFile.replace(path, with: Data("old".utf8))
+      #expect(chmod(path, mode_t(mode)) == 0)
+      try AtomicFile.replace(path, with: Data("new".utf8))
+      var status = stat()
+      #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == mode_t(mode))
+    }
+  }
+
   @Test func aPipeTakesTheBytes() throws {
     let path = "\(folder.path)/pipe"
     #expect(mkfifo(path, 0o600) == 0)

@@ -48,6 +48,27 @@ func quickDevice(_ body: String, log: String) -> Device {
     #expect(measurement.cpus == [0])
   }
 
+  /// Six rounds of an untimed and three timed runs would take far longer than a network may.
+  @Test func slowNetworksRunOnceARound() throws {
+    let worker = """
+      if q['type'] == 'load': loaded(q)
+      elif q['type'] == 'measure':
+          runs = min(q['repeats'], max(1, int(q['seconds'] / 0.02)))
+          time.sleep(0.02 * (q['warmUp'] + runs))
+          say(q, type='measured', times=[20.0] * runs, warmUp=q['warmUp'])
+      else: say(q, type='unloaded')
+      """
+    var device = quickDevice(worker, log: log.path)
+    device.measurement.maxSeconds = 0.1
+    let measurement = try Measurer(client: WorkerClient(device: device))
+      .measure(.path("/nets/slow"), named: "slow")
+    #expect(measurement.statistics.isStable)
+    #expect(measurement.statistics.rounds == 6)
+    #expect(measurement.statistics.repeats == 6)
+    #expect(measurement.statistics.latencyMedian == Milliseconds(20))
+    #expect(measurement.warmUp == 2)
+  }
+
   @Test func samplesLandInTheStoreAndAreNotMeasuredTwice() throws {
     let store = try Store(path: file.path)
     var device = quickDevice(goodWorker, log: log.path)
@@ -88,6 +109,86 @@ func quickDevice(_ body: String, log: String) -> Device {
     #expect(error?.message.hasPrefix("toy:13: ") == true)
     #expect(error?.message.contains("unlucky") == true)
     #expect(try store.samples().map(\.id) == ["toy:2"])
+  }
+
+  /// The other networks are measured, and those that are refused are tried anew by the next run.
+  @Test func aRefusedNetworkIsPassedOver() throws {
+    let store = try Store(path: file.path)
+    let worker = """
+      if q.get('path', '').endswith('/13'):
+          say(q, type='error', code='bad-network', message='no such operator'); return
+      \(goodWorker)
+      """
+    let client = WorkerClient(device: quickDevice(worker, log: log.path))
+    let collector = SampleCollector(store: store, measurer: Measurer(client: client))
+    var done: [Int] = []
+    for known in [0, 2] {
+      let summary = try collector.collect(networks([2, 13, 5])) { done.append($0.done) }
+      #expect(summary.samples.map(\.id) == ["toy:2", "toy:5"])
+      #expect(summary.known == known)
+      #expect(summary.measured == 2 - known)
+      #expect(summary.refused.map(\.id) == ["toy:13"])
+      let error = try #require(summary.refused.first?.error)
+      #expect(error.message.hasPrefix("toy:13: worker 'python3 "))
+      #expect(error.message.hasSuffix("no such operator"))
+    }
+    #expect(done == [1, 3, 1, 3])
+    #expect(try collector.sample(of: networks([5])[0]).id == "toy:5")
+    let error = #expect(throws: DevicesError.self) {
+      try collector.sample(of: networks([13])[0])
+    }
+    #expect(error?.code == .badNetwork)
+    #expect(try store.samples().count == 2)
+  }
+
+  /// Each loading of a block scatters its times by as much as its turn says.
+  @Test func theBetterTryOfABlockIsKept() throws {
+    let worker = """
+      if q['type'] == 'load':
+          open(sys.argv[1], 'a').write('l')
+          loaded(q)
+      elif q['type'] == 'measure':
+          global calls
+          calls = globals().get('calls', 0) + 1
+          scatter = [1.0, 4.0][os.path.getsize(sys.argv[1]) - 1]
+          say(q, type='measured', times=[10 + scatter * (calls % 3)], warmUp=0)
+      else:
+          say(q, type='unloaded')
+      """
+    var device = quickDevice(worker, log: log.path)
+    device.measurement.referenceSeconds = 0
+    device.measurement.maxSeconds = 0.5
+    device.measurement.tolerance = 1e-9
+    let builder = LookupTableBuilder(
+      measurer: Measurer(client: WorkerClient(device: device)), space: "toy", path: file.path)
+    var tries: [(done: Int, isSecond: Bool)] = []
+    let block = BlockToMeasure(key: "block") { .path("/nets/1") }
+    let table = try builder.build([block]) { tries.append(($0.done, $0.isSecondTry)) }
+    #expect(tries.map(\.done) == [1, 1])
+    #expect(tries.map(\.isSecond) == [false, true])
+    let entry = try #require(table.entries["block"])
+    #expect(abs(entry.milliseconds.value - 11) < 0.5, "the first try was better")
+    #expect(try #require(entry.error) > 0)
+    #expect(try LookupTable(path: file.path) == table)
+  }
+
+  @Test func aFinishedTableIsKnown() throws {
+    func builder(_ change: (inout Device) -> Void = { _ in }) -> LookupTableBuilder {
+      var device = quickDevice(goodWorker, log: log.path)
+      change(&device)
+      return LookupTableBuilder(
+        measurer: Measurer(client: WorkerClient(device: device)), space: "toy", path: file.path)
+    }
+    #expect(try builder().finished(for: []) == nil)
+    let block = BlockToMeasure(key: "block 2") { .path("/nets/2") }
+    var table = try builder().build([block])
+    #expect(try builder().finished(for: ["block 2"]) == table)
+    #expect(try builder().finished(for: ["block 2", "block 3"]) == nil)
+    #expect(try builder { $0.threads = 2 }.finished(for: ["block 2"]) == nil)
+    #expect(try builder { $0.name = "other" }.finished(for: ["block 2"]) == nil)
+    table.provenance.cpu = "another"
+    try table.write(to: file.path)
+    #expect(try builder().finished(for: ["block 2"]) == nil)
   }
 
   @Test func theTableIsBuiltAndResumed() throws {

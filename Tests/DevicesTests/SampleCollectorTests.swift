@@ -61,9 +61,12 @@ import Testing
     #expect(try store.samples() == first.samples)
     // Its error is not stored, so that the next try counts, also if it isn't stable either.
     let second = try collector(store, device).collect([network])
-    #expect(second.known == 1)
+    #expect(second.known == 0)
+    #expect(second.measured == 1)
     #expect(second.unstable == 1)
-    let third = try collector(store, device).collect([network])
+    var tries: [Bool] = []
+    let third = try collector(store, device).collect([network]) { tries.append($0.isSecondTry) }
+    #expect(tries == [false, true])
     #expect(third.unstable == 0)
     #expect(third.samples[0].isStable == true)
     #expect(try store.samples() == third.samples)

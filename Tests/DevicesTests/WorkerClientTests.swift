@@ -84,6 +84,22 @@ func limits() -> WorkerClient.Limits {
     #expect(error?.message.contains("did not answer within 0.3 s") == true)
   }
 
+  @Test func aRunKnownToBeLongIsAwaited() throws {
+    var limits = limits()
+    limits.answerSeconds = 0.1
+    let worker = """
+      if q['type'] == 'load': loaded(q)
+      else: time.sleep(0.8); measured(q)
+      """
+    let client = WorkerClient(device: device(fakeWorker(worker)), limits: limits)
+    let network = try client.load(.path("x"))
+    #expect(try client.measure(network, repeats: 1, seconds: 0.01, expected: 2) == [1])
+    let error = #expect(throws: DevicesError.self) {
+      try client.measure(network, repeats: 1, seconds: 0.01)
+    }
+    #expect(error?.code == .workerHung)
+  }
+
   @Test func garbageIsNamed() {
     let error = failure("print('Traceback: oh no', flush=True)")
     #expect(error?.code == .workerGarbage)
@@ -122,6 +138,13 @@ func limits() -> WorkerClient.Limits {
     #expect(error?.code == .protocolVersion)
     #expect(error?.message.contains("speaks protocol 99, this Swiftlet speaks 1") == true)
     #expect(error?.exitCode == 69)
+  }
+
+  @Test func anEchoIsNoWorker() {
+    let client = WorkerClient(device: device(["cat"]))
+    let error = #expect(throws: DevicesError.self) { try client.start() }
+    #expect(error?.code == .workerGarbage)
+    #expect(error?.message == "worker 'cat' names no 'runtime' in its hello: no worker")
   }
 
   @Test func aMissingProgramIsNamed() {

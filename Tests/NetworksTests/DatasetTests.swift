@@ -78,6 +78,29 @@ import Testing
     }
   }
 
+  /// One picture of another size among many squares: they are cut, like other pictures.
+  @Test func picturesOfSeveralSizesAreOneCollection() throws {
+    try withTemporaryFolder { folder in
+      let source = try MemoryImages.procedural(count: 80, classes: 2, size: 16, seed: 3)
+      for split in ["train", "test"] {
+        for i in 0..<80 {
+          try write(
+            try source.image(at: i).encoded(),
+            to: "\(folder)/\(split)/\(["cat", "dog"][i % 2])/\(i).png")
+        }
+      }
+      #expect(try ImageCollection(folder).side == 16)
+      let odd = try MemoryImages.procedural(count: 1, classes: 1, size: 20, seed: 3)
+      let file = "\(folder)/test/cat/2.png"
+      try write(try odd.image(at: 0).encoded(), to: file)
+      #expect(try ImageCollection(folder).side == nil)
+      try write(try source.image(at: 2).encoded(), to: file)
+      try write(try odd.image(at: 0).encoded(), to: "\(folder)/train/cat/2.png")
+      let mixed = try ImageCollection(folder)
+      #expect(mixed.side == nil && mixed.training.count == 80 && mixed.test?.count == 80)
+    }
+  }
+
   @Test func splitsBySeed() throws {
     let set = try MemoryImages.procedural(count: 50, size: 4, seed: 1)
     let (training, validation) = try set.split(validation: 10, seed: 5)

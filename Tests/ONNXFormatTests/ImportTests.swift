@@ -84,6 +84,31 @@ import Testing
     #expect(graph.cost.parameters == 6)
   }
 
+  /// Operator set 19 has modes that 17, in which graphs are kept, doesn't have.
+  @Test(arguments: [
+    ("Pad", "mode", "reflect", 17), ("Pad", "mode", "wrap", 19),
+    ("Resize", "coordinate_transformation_mode", "asymmetric", 17),
+    ("Resize", "coordinate_transformation_mode", "half_pixel_symmetric", 19),
+  ])
+  func laterModesKeepTheirOperatorSet(
+    op: String, attribute: String, value: String, opset: Int
+  ) throws {
+    var builder = SampleGraphs.Builder(input: TensorType([1, 2, 4, 4]))
+    var operands: [ValueReference?] = [.input(0)]
+    if op == "Pad" {
+      let pads = [0, 0, 1, 1, 0, 0, 1, 1]
+      operands.append(
+        builder.parameter("pads", TensorType([8], .int64), constant: .ints(pads)))
+    } else {
+      let scales = builder.parameter("scales", TensorType([4]), constant: .floats([1, 1, 2, 2]))
+      operands += [nil, scales]
+    }
+    builder.graph.outputs = [try builder.node(op, "node", operands, [attribute: .string(value)])]
+    builder.graph.opsets[""] = 19
+    let bytes = try ONNXFile.encode(builder.graph, weights: HeInitialization())
+    #expect(try ONNXFile.decode(bytes).graph.opsets[""] == opset)
+  }
+
   @Test func longStringsAreDigests() throws {
     var builder = SampleGraphs.Builder(input: TensorType([2], .string))
     for (name, count) in [("short", 10), ("long", 65_536)] {

@@ -34,6 +34,39 @@ struct EvolutionTests {
       metrics: metrics)
   }
 
+  /// A search in a part of a space draws from nothing else, and finds what is there however small the
+  /// part is; tied genes follow their depth.
+  @Test(arguments: [3.0, 30]) func aPartOfASpaceIsSearchedAlone(limit: Double) throws {
+    let (space, macs) = try Self.ofa.get()
+    let allowed = space.genes.map { gene in
+      gene.role == .resolution || gene.role == .expand
+        ? Array(0..<UInt8(gene.count)) : [UInt8(gene.count - 1)]
+    }
+    let first = try #require(space.genes.firstIndex { $0.role == .depth })
+    let follower = try #require(
+      space.genes.indices.first { $0 > first && space.genes[$0].role == .expand })
+    let problem = try SearchProblem(
+      domain: SearchDomain(
+        space, allowed: allowed, tied: [follower: (depthGene: first, choices: [0, 1, 0])]),
+      scorer: FormulaScorer { macs($0) / 1e10 },
+      metrics: [Metric("latency", unit: "ms", limit: limit, model: FormulaCost { macs($0) / 2e7 })])
+    var options = EvolutionOptions()
+    (options.population, options.generations) = (20, 5)
+    var run = try SearchRun(EvolutionSearcher(options: options, seed: 1), problem)
+    guard limit > 10 else {
+      #expect(throws: SearchersError.self) { try run.run() }
+      return
+    }
+    #expect(try run.run() == .finished)
+    #expect(!run.front.isEmpty)
+    for entry in run.front {
+      for gene in space.genes.indices where space.isActive(gene, in: entry.genotype) {
+        #expect(allowed[gene].contains(entry.genotype.genes[gene]))
+      }
+      #expect(entry.genotype.genes[follower] == 0)
+    }
+  }
+
   @Test func evaluationsAreThoseOfOnceForAll() throws {
     let scorer = FormulaScorer(Toy.score)
     let problem = try Toy.problem(limit: nil, scorer: scorer)

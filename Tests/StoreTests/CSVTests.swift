@@ -93,5 +93,8 @@ import Testing
     let read = try SamplesCSV.parse(
       seconds, file: "s.csv", device: "d", allowingSubMillisecond: true)
     #expect(read.count == 2)
+    // What was measured by the worker protocol is in milliseconds.
+    let own = "id,latency_ms,settings\na,0.0125,\nb,0.02,{}\n"
+    #expect(try SamplesCSV.parse(own, file: "s.csv", device: "d").count == 2)
   }
 }

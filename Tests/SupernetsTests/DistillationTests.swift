@@ -36,6 +36,20 @@ import Testing
     }
   }
 
+  /// Where the student is sure and wrong, alpha = 1 is the larger, and its ratios are not clipped: the
+  /// gradient is that of the divergence of the teacher from the student, `q - p`.
+  @Test func aSureStudentLearnsTheTeachersClass() throws {
+    let teacher: [Float] = [4, 0, 0, 0, 0]
+    let student: [Float] = [-1, 3, 0, 0, 0]
+    let parameter = Parameter(try Tensor(student, shape: [1, 5]))
+    let tape = Tape(try Engine(threads: 1))
+    try Divergence.alpha(tape.parameter(parameter), teacher: try Tensor(teacher, shape: [1, 5]))
+      .backward()
+    let gradient = try #require(parameter.gradient).array.map(Double.init)
+    let (p, q) = (softmax(teacher.map(Double.init)), softmax(student.map(Double.init)))
+    for i in 0..<5 { #expect(abs(gradient[i] - (q[i] - p[i])) < 1e-5, "\(i): \(gradient[i])") }
+  }
+
   private func softmax(_ logits: [Double]) -> [Double] {
     let sum = logits.reduce(0) { $0 + exp($1) }
     return logits.map { exp($0) / sum }

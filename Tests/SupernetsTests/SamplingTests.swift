@@ -68,6 +68,30 @@ import Testing
     #expect(found.count == 243)
   }
 
+  /// A supernet whose phases all tie genes alike knows those networks only.
+  @Test func tiesAreKnownAsTrained() throws {
+    func known(_ more: String) throws -> ChoiceSet {
+      let tie = "tie: {depth: [2, 3, 4], expand: [3, 4, 6], kernels: [3, 5, 3, 3, 5]}"
+      return try ChoiceSet(
+        space,
+        trainedBy: TrainingRecipe(
+          yaml: """
+            schema: 1
+            phases:
+              - {name: tied, epochs: 1, rate: 1, sampling: sandwich, resolution: 32, \(tie)}
+            \(more)
+            """))
+    }
+    let tied = try known("")
+    var random = SeededGenerator(seed: 2)
+    #expect(Set((0..<5000).map { _ in tied.uniform(&random) }).count == 243)
+    #expect(!tied.isWholeSpace && tied.strangers(in: tied.largest) == 0)
+    #expect(tied.strangers(in: space.canonical(space.largestGenotype)) > 0)
+    let loose = try known(
+      "  - {name: free, epochs: 1, rate: 1, sampling: sandwich, expand: [4, 6], kernel: 7}")
+    #expect(loose.tied.isEmpty && Set((0..<500).map { _ in loose.uniform(&random) }).count > 243)
+  }
+
   @Test func aValueThatIsNoChoiceIsRefused() throws {
     let error = #expect(throws: SupernetsError.self) {
       try ChoiceSet(space, ElasticChoices(values: [.kernel: [3, 9]]))

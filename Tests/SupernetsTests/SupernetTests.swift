@@ -22,6 +22,25 @@ import Testing
     return supernet
   }
 
+  /// Other test images or labels are other images, however many they are.
+  @Test func imagesAreKnownByWhatTheyShow() throws {
+    let space = try SpaceCatalog.standard.space("ofa-mobilenetv3-cifar")
+    let training = try MemoryImages.procedural(count: 40, classes: 10, size: 32, seed: 1)
+    func identity(_ test: MemoryImages) throws -> String {
+      try TrainingData(
+        ImageCollection(training, test: test, side: 32), space, validation: 8, seed: 1
+      ).identity
+    }
+    let test = try MemoryImages.procedural(count: 20, classes: 10, size: 32, seed: 2)
+    #expect(try identity(test) == identity(test))
+    let pictures = try MemoryImages.procedural(count: 20, classes: 10, size: 32, seed: 3)
+    #expect(try identity(test) != identity(pictures))
+    let labels = try MemoryImages(
+      width: 32, height: 32, channels: 3, classNames: test.classNames, pixels: test.pixels,
+      labels: Array(test.labels.reversed()))
+    #expect(try identity(test) != identity(labels))
+  }
+
   /// A subnet and its extraction are the same function.
   @Test(arguments: ["ofa-mobilenetv3-cifar"])
   func extractionKeepsTheFunction(name: String) throws {

@@ -244,7 +244,7 @@ def train_on_grey_images(commands, folder):
     tested = commands.json("supernet", "evaluate", *weights, "--test", id)
     commands.run("export", id, *weights, "-o", "grey.onnx")
     properties = {p.key: p.value for p in onnx.load(folder / "grey.onnx").metadata_props}
-    assert properties["swiftlet.classes"] == ",".join(map(str, range(10))), properties
+    assert properties["swiftlet.classes"] == "\n".join(map(str, range(10))), properties
     mean, deviation = (
         np.array([float(v) for v in properties[f"swiftlet.{key}"].split(",")], np.float32)
         for key in ("mean", "deviation"))

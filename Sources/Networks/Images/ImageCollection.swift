@@ -5,8 +5,8 @@ public struct ImageCollection: Sendable {
   public let training: any ImageDataset
   /// Images set apart for the final test; absent if the folder has none.
   public let test: (any ImageDataset)?
-  /// Side of all images if they are squares of one size of at most 64 pixels, which are kept in
-  /// memory; else nil.
+  /// Side of all images, tests too, if they are squares of one size of at most 64 pixels, which are
+  /// kept in memory; else nil.
   public let side: Int?
   /// Images that were left out because they cannot be read.
   public let broken: [NetworksError]
@@ -65,11 +65,14 @@ public struct ImageCollection: Sendable {
       test = try test.map { try Self.readable($0, &broken) }
     }
     self.broken = broken
-    if isFolder, let side = try Self.side(training) {
-      self.side = side
-      self.training = try MemoryImages(decoding: training)
-      self.test = try test.map { try MemoryImages(decoding: $0) }
-      return
+    if isFolder, let side = try Self.side(training),
+      let images = try Self.decoded(training, side: side)
+    {
+      let testImages = try test.flatMap { try Self.decoded($0, side: side) }
+      if test == nil || testImages != nil {
+        (self.training, self.test, self.side) = (images, testImages, side)
+        return
+      }
     }
     side = (training as? MemoryImages).flatMap { $0.width == $0.height ? $0.width : nil }
     self.training = training
@@ -95,6 +98,16 @@ public struct ImageCollection: Sendable {
     }
     broken += failures.compactMap { $0 }
     return ImageSubset(of: dataset, indices: failures.indices.filter { failures[$0] == nil })
+  }
+
+  /// All images in memory, if they are squares of `side`, as a few of them were.
+  private static func decoded(_ folder: any ImageDataset, side: Int) throws -> MemoryImages? {
+    do {
+      let images = try MemoryImages(decoding: folder)
+      return images.width == side && images.height == side ? images : nil
+    } catch let error as NetworksError where error.code == .sizes {
+      return nil
+    }
   }
 
   /// The common side if a few images from all over the folder are equal small squares.

@@ -61,7 +61,7 @@ public struct MemoryImages: ImageDataset {
           image.channels == first.channels
         else {
           throw NetworksError(
-            .damaged,
+            .sizes,
             "image \(start + offset): \(image.height)x\(image.width)x\(image.channels), "
               + "the first has \(first.height)x\(first.width)x\(first.channels)")
         }

@@ -40,6 +40,10 @@ extension AccuracyPredictor {
     guard recipe.space == space.name else {
       throw PredictorsError(.badRecipe, "the recipe is for \(recipe.space), not for \(space.name)")
     }
+    guard releases == nil || recipe.resolution != nil else {
+      throw PredictorsError(
+        .badRecipe, "a law of resolution needs samples at one, which the recipe names")
+    }
     if let resolution = recipe.resolution, !space.choicesOfResolution.contains(resolution) {
       throw PredictorsError(.badRecipe, "\(space.name) has no resolution \(resolution)")
     }
@@ -104,11 +108,7 @@ extension AccuracyPredictor {
       "chosen on the validation part, then trained on training and validation part; "
         + "tested on the test part",
     ]
-    if let releases {
-      guard let reference = recipe.resolution else {
-        throw PredictorsError(
-          .badRecipe, "a law of resolution needs samples at one, which the recipe names")
-      }
+    if let releases, let reference = recipe.resolution {
       description.resolutionLaw = try releases.law(from: predictor, reference: reference)
     }
     return try AccuracyPredictor(

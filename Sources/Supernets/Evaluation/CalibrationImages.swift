@@ -94,7 +94,6 @@ public struct CalibrationImages {
 
   /// Frozen, with the statistics that the images are to have.
   private func subnets() throws -> [ExtractedNetwork] {
-    let choices = try ChoiceSet(supernet.space)
     var random = SeededGenerator(seed: options.seed, stream: "calibration")
     var genotypes = [choices.largest, choices.smallest]
     while genotypes.count < options.subnets { genotypes.append(choices.uniform(&random)) }

@@ -31,9 +31,15 @@ public struct ElasticChoices: Sendable, Equatable {
 public struct ChoiceSet: Sendable {
   public let space: SearchSpace
   /// Allowed choices of each gene, by ascending value.
-  let allowed: [[UInt8]]
-  /// For each gene that follows its stage's depth: the depth gene, and the choice by its choice.
-  private let followers: [Int: (depthGene: Int, choices: [UInt8])]
+  public let allowed: [[UInt8]]
+  /// Genes that follow the depth of their stage.
+  public let tied: [Int: Follower]
+
+  /// The choice of a tied gene by the choice of its depth gene.
+  public struct Follower: Sendable, Equatable {
+    public var depthGene: Int
+    public var choices: [UInt8]
+  }
 
   /// - Throws: `recipe` if a value is no choice of the space.
   public init(_ space: SearchSpace, _ choices: ElasticChoices = ElasticChoices()) throws {
@@ -56,40 +62,54 @@ public struct ChoiceSet: Sendable {
         throw fail("no \(role.rawValue) is \(value); there are \(known.sorted())")
       }
     }
-    followers = try choices.tie.map { try Self.followers(space, $0, fail) } ?? [:]
+    tied = try choices.tie.map { try Self.followers(space, $0, fail) } ?? [:]
   }
 
-  /// The choices that some phase of a recipe trains: all that a supernet knows.
+  /// The choices that some phase of a recipe trains: all that a supernet knows. Genes are tied where
+  /// all phases that draw subnets tie them alike.
   /// - Throws: `recipe` if a value is no choice of the space.
   public init(_ space: SearchSpace, trainedBy recipe: TrainingRecipe) throws {
     self.space = space
     var trained = space.genes.map { _ in Set<UInt8>() }
+    var ties: [[Int: Follower]] = []
     for phase in recipe.phases {
       let part = try ChoiceSet(space, phase.choices)
+      if phase.sampling == .largest {
+        for (gene, choice) in part.largest.genes.enumerated() { trained[gene].insert(choice) }
+        continue
+      }
+      ties.append(part.tied)
       for (gene, choices) in part.allowed.enumerated() {
-        trained[gene].formUnion(phase.sampling == .largest ? choices.suffix(1) : choices[...])
+        trained[gene].formUnion(part.tied[gene]?.choices ?? choices)
       }
     }
     allowed = try ChoiceSet(space).allowed.enumerated().map { gene, all in
       all.filter(trained[gene].contains)
     }
-    followers = [:]
+    tied = ties.first.flatMap { first in ties.allSatisfy { $0 == first } ? first : nil } ?? [:]
   }
 
   /// Whether every choice of the space is allowed.
-  public var isWholeSpace: Bool { zip(allowed, space.genes).allSatisfy { $0.count == $1.count } }
+  public var isWholeSpace: Bool {
+    tied.isEmpty && zip(allowed, space.genes).allSatisfy { $0.count == $1.count }
+  }
 
   /// How many genes of an architecture have choices that are not allowed.
   public func strangers(in genotype: Genotype) -> Int {
     allowed.indices.count { gene in
-      space.isActive(gene, in: genotype) && !allowed[gene].contains(genotype.genes[gene])
+      guard space.isActive(gene, in: genotype) else { return false }
+      let choice = genotype.genes[gene]
+      if let follower = tied[gene] {
+        return choice != follower.choices[genotype[follower.depthGene]]
+      }
+      return !allowed[gene].contains(choice)
     }
   }
 
   private static func followers(
     _ space: SearchSpace, _ tie: ElasticChoices.Tie, _ fail: (String) -> SupernetsError
-  ) throws -> [Int: (depthGene: Int, choices: [UInt8])] {
-    var result: [Int: (depthGene: Int, choices: [UInt8])] = [:]
+  ) throws -> [Int: Follower] {
+    var result: [Int: Follower] = [:]
     let depthGenes = space.genes.indices.filter { space.genes[$0].role == .depth }
     guard tie.kernels.isEmpty || tie.kernels.count == depthGenes.count else {
       throw fail("\(tie.kernels.count) tied kernels, \(depthGenes.count) stages of elastic depth")
@@ -108,12 +128,11 @@ public struct ChoiceSet: Sendable {
         }
         switch space.genes[gene].role {
         case .expand:
-          result[gene] = (
-            depthGene, try depths.map { try choice(tie.expandOfDepth[Int($0)]) }
-          )
+          result[gene] = Follower(
+            depthGene: depthGene, choices: try depths.map { try choice(tie.expandOfDepth[Int($0)]) })
         case .kernel where !tie.kernels.isEmpty:
           let fixed = try choice(Double(tie.kernels[stage]))
-          result[gene] = (depthGene, depths.map { _ in fixed })
+          result[gene] = Follower(depthGene: depthGene, choices: depths.map { _ in fixed })
         default: break
         }
       }
@@ -124,7 +143,7 @@ public struct ChoiceSet: Sendable {
   /// The genotype with tied genes set and genes of layers that do not exist cleared.
   func completed(_ genotype: Genotype) -> Genotype {
     var genotype = genotype
-    for (gene, follower) in followers {
+    for (gene, follower) in tied {
       genotype.genes[gene] = follower.choices[genotype[follower.depthGene]]
     }
     return space.canonical(genotype)
@@ -141,7 +160,7 @@ public struct ChoiceSet: Sendable {
 
   /// One gene that is not tied drawn anew.
   func mutated(_ genotype: Genotype, _ random: inout SeededGenerator) -> Genotype {
-    let free = allowed.indices.filter { allowed[$0].count > 1 && followers[$0] == nil }
+    let free = allowed.indices.filter { allowed[$0].count > 1 && tied[$0] == nil }
     guard !free.isEmpty else { return genotype }
     var genotype = genotype
     // Layers that a greater depth brings in must be of this part of the space too.

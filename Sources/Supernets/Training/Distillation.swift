@@ -28,7 +28,7 @@ public enum Divergence: String, Sendable, CaseIterable, Codable {
 
   /// With r = p / q (teacher over student), the divergence is `sum q (f(r) - f(1))` and its
   /// gradient that of `-sum q rho(r) log q`: alpha = 1 has f = r log r and rho = r; alpha = -1 has
-  /// f = 1 / (2 r) and rho = 1 / 2 - 1 / r. Ratios are clipped at 5, as published.
+  /// f = 1 / (2 r) and rho = 1 / 2 - 1 / r, with 1 / r clipped at 5, as published.
   /// - Returns: `q * rho` for each element.
   private static func alphaWeights(
     _ p: [Float], _ q: [Float], classes: Int
@@ -40,11 +40,11 @@ public enum Divergence: String, Sendable, CaseIterable, Codable {
       for i in row..<row + classes {
         let ratio = max(p[i], 1e-12) / max(q[i], 1e-12)
         below += q[i] * (min(1 / ratio, clip) - 1) / 2
-        above += q[i] * min(ratio, clip) * log(ratio)
+        above += q[i] * ratio * log(ratio)
       }
       for i in row..<row + classes {
         let ratio = max(p[i], 1e-12) / max(q[i], 1e-12)
-        weights[i] = q[i] * (below > above ? 0.5 - min(1 / ratio, clip) : min(ratio, clip))
+        weights[i] = q[i] * (below > above ? 0.5 - min(1 / ratio, clip) : ratio)
       }
     }
     return weights

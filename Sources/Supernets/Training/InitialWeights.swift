@@ -61,7 +61,6 @@ public struct InitialWeights: Sendable {
       ?? (self.recipe?.seed != recipe.seed || self.recipe?.validation != recipe.validation)
   }
 
-  /// Expansions they were trained at beside the largest: channels of narrower forms keep their
-  /// places when channels are sorted.
-  var trainedExpansions: Int { recipe?.trainedExpansions(in: .max) ?? 255 }
+  /// The smallest expansion they were trained at; see `TrainingRecipe`. Any, where that isn't known.
+  var smallestTrainedExpansion: Double { recipe?.smallestTrainedExpansion(in: .max) ?? 0 }
 }

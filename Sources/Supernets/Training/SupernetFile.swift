@@ -32,7 +32,10 @@ public struct SupernetFile: Sendable {
     classNames = data.classNames
     normalization = data.normalization
     side = data.side
-    provenance = ["recipe": recipe, "epochs": String(epochs), "images": data.identity]
+    provenance = [
+      "recipe": recipe, "epochs": String(epochs), "images": data.identity,
+      "networks": try supernet.space.networksDigest(),
+    ]
     provenance["origin"] = origin
     if data.skipsBroken { provenance["broken"] = "left out" }
     tensors = try supernet.state()
@@ -89,7 +92,8 @@ public struct SupernetFile: Sendable {
     try SafeTensors(tensors: tensors, metadata: metadata).write(to: path, precision: precision)
   }
 
-  /// - Throws: `checkpoint` if the weights are of another space or number of classes.
+  /// - Throws: `checkpoint` if the weights are of another space or number of classes, or the space
+  ///   builds other networks now.
   public func load(into supernet: Supernet) throws {
     guard classNames.count == supernet.space.classes || spaceName != supernet.space.name else {
       throw SupernetsError(
@@ -98,6 +102,21 @@ public struct SupernetFile: Sendable {
           + "\(supernet.space.classes)")
     }
     try supernet.load(tensors, ofSpace: spaceName, from: path)
+    guard try provenance["networks"].map({ try $0 == supernet.space.networksDigest() }) ?? true
+    else {
+      throw SupernetsError(
+        .checkpoint,
+        "\(path): weights of the space '\(spaceName)' as it was; it builds other networks now")
+    }
+  }
+}
+
+extension SearchSpace {
+  /// What networks the space builds: equal names do not make equal spaces.
+  func networksDigest() throws -> String {
+    var hash = StableHash()
+    hash.combine(try fingerprint())
+    return String(hash.value, radix: 16)
   }
 }
 

@@ -88,10 +88,19 @@ public final class SupernetTrainer {
     let log = TrainingLog(path("log.csv"))
     var first = 0
     let checkpoint = path("checkpoint.safetensors")
-    AtomicFile.removeLeftovers(in: directory.path)
+    let lock = try FileLock(path(".lock")) {
+      throw SupernetsError(
+        .unwritable, "\(directory.path): another training runs here; wait for it, or choose another")
+    }
+    defer { lock.release() }
+    for name in ["log.csv", "supernet.safetensors"] + recipe.phases.map({ "\($0.name).safetensors" })
+    {
+      AtomicFile.removeLeftovers(in: directory.path, of: name)
+    }
     if FileManager.default.fileExists(atPath: checkpoint) {
       let metadata = try Trainer.metadata(of: checkpoint)
       guard metadata["space"] == supernet.space.name, metadata["origin"] == origin?.name,
+        metadata["networks"] == (try supernet.space.networksDigest()),
         let earlier = try? TrainingRecipe(yaml: metadata["recipe"] ?? ""),
         let phase = earlier.phases.firstIndex(where: { $0.name == metadata["phase"] }),
         recipe.continues(earlier, from: phase)
@@ -117,14 +126,17 @@ public final class SupernetTrainer {
       let trainer = try makeTrainer(index, stepsPerEpoch: loader.stepsPerEpoch)
       var metadata = [
         "phase": phase.name, "recipe": recipeText, "space": supernet.space.name,
-        "images": data.identity,
+        "images": data.identity, "networks": try supernet.space.networksDigest(),
       ]
       metadata["origin"] = origin?.name
       if try index > first || !trainer.resume(from: checkpoint) {
         if phase.sortsChannels {
-          let trained = max(
-            recipe.trainedExpansions(in: index), origin?.weights.trainedExpansions ?? 1)
-          supernet.sortChannels(kept: trained - 1)
+          let smallest = min(
+            recipe.smallestTrainedExpansion(in: index),
+            origin?.weights.smallestTrainedExpansion ?? .infinity)
+          let expansions = Set(
+            supernet.space.genes.filter { $0.role == .expand }.flatMap(\.values))
+          supernet.sortChannels(kept: max(1, expansions.count { $0 >= smallest }) - 1)
         }
         try trainer.save(to: checkpoint, metadata: metadata)
       }

@@ -49,11 +49,24 @@ public struct TrainingData: Sendable {
     }
     identity =
       "\(training.count)+\(held.count)+\(test?.count ?? 0) images, mean \(text(own.mean)), deviation "
-      + "\(text(own.deviation)), seed \(seed), \(training.classNames.joined(separator: ","))"
+      + "\(text(own.deviation)), seed \(seed), \(training.classNames.joined(separator: ",")), digest "
+      + (try Self.digest([training, held] + (test.map { [$0] } ?? [])))
     side = collection.side ?? space.resolution(space.largestGenotype)
     isSmall = collection.side != nil
     self.seed = seed
     self.skipsBroken = skipsBroken
+  }
+
+  /// Of all labels, and of the pixels of images at even distances.
+  private static func digest(_ parts: [any ImageDataset]) throws -> String {
+    var hash = StableHash()
+    for part in parts {
+      for index in 0..<part.count { hash.combine(UInt64(part.label(at: index))) }
+      for index in stride(from: 0, to: part.count, by: max(1, part.count / 64)) {
+        for pixel in try part.image(at: index).pixels { hash.combine(UInt64(pixel)) }
+      }
+    }
+    return String(hash.value, radix: 16)
   }
 
   /// Batches for training: padded crops of small images, random resized crops of others, flipped.

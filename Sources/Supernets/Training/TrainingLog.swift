@@ -36,11 +36,11 @@ public struct TrainingLog {
     return try lines.dropFirst().enumerated().map { index, line in
       let cells = line.split(separator: ",").map(String.init)
       let numbers = cells.dropFirst().compactMap(Double.init)
-      guard cells.count == 8, numbers.count == 7 else {
+      guard cells.count == 8, numbers.count == 7, let epoch = Int(cells[1]) else {
         throw SupernetsError(.checkpoint, "\(path):\(index + 2): 8 cells expected: \(line)")
       }
       return Row(
-        phase: cells[0], epoch: Int(numbers[0]), loss: numbers[1],
+        phase: cells[0], epoch: epoch, loss: numbers[1],
         accuracy: Accuracies(smallest: numbers[2], random: numbers[3], largest: numbers[4]),
         imagesPerSecond: numbers[5], seconds: numbers[6])
     }

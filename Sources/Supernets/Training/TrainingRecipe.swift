@@ -64,12 +64,12 @@ public struct TrainingRecipe: Sendable, Equatable {
     return phases.first { $0.name == name }
   }
 
-  /// Expansions that the first `count` phases train: channels of narrower ones must keep their
-  /// places from then on.
-  func trainedExpansions(in count: Int) -> Int {
+  /// The smallest expansion that the first `count` phases train beside the largest: its channels, and
+  /// those of wider ones, must keep their places from then on. Infinite where there is none.
+  func smallestTrainedExpansion(in count: Int) -> Double {
     phases.prefix(count).map { phase in
-      phase.sampling == .largest ? 1 : phase.choices.values[.expand]?.count ?? 255
-    }.max() ?? 1
+      phase.sampling == .largest ? .infinity : phase.choices.values[.expand]?.min() ?? 0
+    }.min() ?? .infinity
   }
 
   /// Whether a training by `earlier` that stands in its phase `index` can go on by this recipe: only

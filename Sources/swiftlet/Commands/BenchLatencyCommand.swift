@@ -36,7 +36,15 @@ struct BenchLatencyCommand: ParsableCommand {
 
   func run() throws {
     let engine = try Engine(threads: ProcessInfo.processInfo.activeProcessorCount)
-    if own { return try OwnDevices.bench(data: data, seeds: seeds, engine, common) }
+    guard seeds > 0 else { throw Failure(.usage, "--seeds \(seeds): 1 or more is meant") }
+    if own {
+      let given = ["--tasks": tasks != nil, "--plot": plot != nil]
+        .merging(["--transfer": transfer, "--learned": learned, "--speed": speed]) { $1 }
+      if let useless = given.filter(\.value).keys.min() {
+        throw Failure(.usage, "\(useless): --own has no use for it")
+      }
+      return try OwnDevices.bench(data: data, seeds: seeds, engine, common)
+    }
     let benchmark = try LatencyBenchmark(
       folder: data, space: { try SpaceCatalog.standard.space($0) }, engine: engine)
     let wanted = tasks.map { Set($0.split(separator: ",").map(String.init)) }

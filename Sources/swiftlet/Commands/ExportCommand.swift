@@ -32,16 +32,22 @@ struct ExportCommand: ParsableCommand {
     guard (1...65_536).contains(batch) else {
       throw Failure(.usage, "--batch \(batch): must be in 1...65536")
     }
-    guard finetune >= 0, finetune == 0 || data != nil else {
-      throw Failure(.usage, "--finetune needs --data, and a number of epochs")
+    guard (0...100_000).contains(finetune), finetune == 0 || data != nil else {
+      throw Failure(.usage, "--finetune needs --data, and epochs up to 100,000")
     }
     guard rate > 0, rate.isFinite else { throw Failure(.usage, "--rate \(rate): must be above 0") }
     guard checkpoint != nil || data == nil && !fold else {
       throw Failure(.usage, "--data and --fold need the weights of a --checkpoint")
     }
+    try OutputFile.makeFolder(of: output)
     guard let checkpoint else { return try exportUntrained() }
     let supernet = try SupernetArgument(checkpoint)
     let genotype = try supernet.space.genotype(id: architecture)
+    if try supernet.choices().strangers(in: supernet.space.canonical(genotype)) > 0 {
+      Terminal.note(
+        "note: \(architecture) has choices that the supernet was not trained with",
+        quiet: common.quiet)
+    }
     let (network, statistics) = try trained(genotype, supernet)
     let provenance =
       supernet.provenance(statistics) + (finetune > 0 ? ", \(finetune) more epochs" : "")

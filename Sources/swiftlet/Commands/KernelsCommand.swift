@@ -40,7 +40,7 @@ struct KernelsCommand: ParsableCommand {
       var tests = 0
       var test = FusionTest { graph in
         let network = ProbeSamples.network(graph, isShort: true, export)
-        let latency = try collector.collect([network]).samples[0].latencyMedian
+        let latency = try collector.sample(of: network).latencyMedian
         tests += 1
         fusion.update(tests, of: 200, "\(Output.milliseconds(latency.value)) ms")
         return latency
@@ -56,11 +56,16 @@ struct KernelsCommand: ParsableCommand {
         var progress = Progress("probes on \(device.name)", quiet: quiet)
         var summary = try collector.collect(targets) { step in
           progress.update(
-            step.done, of: step.total, "\(Output.milliseconds(step.sample.latencyMedian.value)) ms")
+            step.done, of: step.total,
+            (step.isSecondTry ? "again: " : "")
+              + "\(Output.milliseconds(step.sample.latencyMedian.value)) ms")
         }
         progress.finish()
         guard vary > 0 else { return (rules, summary) }
+        // A probe that the device cannot run has no sample.
+        let numbers = Dictionary(zip(targets.map(\.digest), 0...)) { first, _ in first }
         let worst = try ProbeSamples.worst(summary.samples, rules: rules)
+          .compactMap { numbers[summary.samples[$0].network] }
         let variations = try (0..<(worst.isEmpty ? 0 : vary)).map { index in
           let number = worst[index % worst.count]
           return ProbeSamples.network(
@@ -71,10 +76,12 @@ struct KernelsCommand: ParsableCommand {
         let more = try collector.collect(variations) { second.update($0.done, of: $0.total, "") }
         second.finish()
         summary.samples += more.samples
+        summary.refused += more.refused
         summary.measured += more.measured
         return (rules, summary)
       }
       try report(summary, rules)
+      try summary.requireAll(on: device.name, quiet: quiet)
     }
 
     private func report(_ summary: SampleCollector.Summary, _ rules: FusionRules) throws {
@@ -115,7 +122,7 @@ enum ProbeSamples {
     return network
   }
 
-  /// Numbers of the probes that are off by more than 10 % when predicted by a model of the others, in
+  /// Indices of the samples that are off by more than 10 % when predicted by a model of the others, in
   /// four folds, the worst first.
   static func worst(_ samples: [Sample], rules: FusionRules) throws -> [Int] {
     let errors = try KernelPredictor.crossValidated(

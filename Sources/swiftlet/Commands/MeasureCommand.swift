@@ -11,7 +11,8 @@ struct MeasureCommand: ParsableCommand {
     discussion: """
       Networks are architectures' ids, ONNX files, text files with one id a line, or -n drawn from \
       a space. A network that the store has for this device is not measured again unless --again. \
-      Each sample is stored as soon as it is taken: run the same command again to go on.
+      Each sample is stored as soon as it is taken: run the same command again to go on. A network \
+      that the device cannot run doesn't keep the others from being measured; the status is 65 then.
       """)
   @Argument(help: "Ids, ONNX files or text files with one id a line; '-' reads ids from stdin.")
   var networks: [String] = []
@@ -41,19 +42,21 @@ struct MeasureCommand: ParsableCommand {
       try collector.collect(targets, again: again) { step in
         progress.update(
           step.done, of: step.total,
-          "\(Output.milliseconds(step.sample.latencyMedian.value)) ms  \(step.sample.id.prefix(60))"
-        )
+          (step.isSecondTry ? "again: " : "")
+            + "\(Output.milliseconds(step.sample.latencyMedian.value)) ms  "
+            + "\(step.sample.id.prefix(60))")
       }
     }
     progress.finish()
     try report(summary, device)
+    try summary.requireAll(on: device.name, quiet: quiet)
   }
 
   private func networksToMeasure(_ export: NetworkExport, _ device: Device) throws
     -> [NetworkToMeasure]
   {
     var result: [NetworkToMeasure] = []
-    for argument in try expanded(networks) {
+    for argument in try IDList.expand(networks) {
       let network = try NetworkArgument(argument)
       let graph = network.graph
       if let file = network.file {
@@ -85,10 +88,6 @@ struct MeasureCommand: ParsableCommand {
     return result
   }
 
-  private func expanded(_ arguments: [String]) throws -> [String] {
-    try IDList.expand(arguments)
-  }
-
   private func report(_ summary: SampleCollector.Summary, _ device: Device) throws {
     if common.json {
       try Output.json(
@@ -97,6 +96,10 @@ struct MeasureCommand: ParsableCommand {
           "device": .string(device.name), "measured": .integer(summary.measured),
           "known": .integer(summary.known), "unstable": .integer(summary.unstable),
           "samples": .array(summary.samples.map { $0.json }),
+          "refused": .array(
+            summary.refused.map {
+              ["id": .string($0.id), "message": .string(Failure.message(of: $0.error))]
+            }),
         ])
       return
     }
@@ -113,8 +116,23 @@ struct MeasureCommand: ParsableCommand {
       })
     if summary.unstable > 0 {
       Terminal.note(
-        "note: \(summary.unstable) of \(summary.samples.count) medians did not settle; "
-          + "the machine was busy", quiet: common.quiet)
+        "note: \(summary.unstable) of \(summary.samples.count) medians did not settle: "
+          + "times differed from round to round", quiet: common.quiet)
+    }
+  }
+}
+
+extension SampleCollector.Summary {
+  /// Notes the networks that the device cannot run.
+  /// - Throws: `Failure` if there are any.
+  func requireAll(on device: String, quiet: Bool) throws {
+    for refusal in refused {
+      Terminal.note("note: \(Failure.message(of: refusal.error))", quiet: quiet)
+    }
+    guard refused.isEmpty else {
+      throw Failure(
+        .input,
+        "\(refused.count) of \(refused.count + samples.count) networks cannot run on '\(device)'")
     }
   }
 }

@@ -18,7 +18,8 @@ extension PredictorCommand {
         """)
     @Option(help: "Device, as added with 'swiftlet device add', or any name with --samples.")
     var device: String
-    @Option(help: "Space whose networks are measured.") var space: String?
+    @Option(help: "Space whose networks are measured, or a file of the space that samples are of.")
+    var space: String?
     @Option(name: [.customShort("n"), .long], help: "How many networks to measure.") var count = 20
     @Option(help: "Seed of the networks that are chosen from.") var seed: UInt64 = 0
     @Flag(help: "Print the networks as CSV and measure nothing.") var list = false
@@ -33,9 +34,13 @@ extension PredictorCommand {
         throw Failure(.usage, "-n \(count): 2 to 1000 networks")
       }
       let store = try Store()
+      let searchSpace = try space.map { try SpaceCatalog.standard.space($0) }
       if let samples {
+        guard !list else {
+          throw Failure(.usage, "--list: prints networks to measure; --samples has them measured")
+        }
         let read = try SampleImport(
-          device: device, subMillisecond: subMillisecond, quiet: common.quiet
+          device: device, space: searchSpace, subMillisecond: subMillisecond, quiet: common.quiet
         ).read(samples)
         // A column 'device' counts for more than the option: rows of others would help nothing here.
         let named = Set(read.map(\.device)).sorted()
@@ -47,14 +52,16 @@ extension PredictorCommand {
         }
         try store.add(read, replacing: true)
       } else {
-        guard let space else { throw Failure(.usage, "name a --space to measure, or --samples") }
-        let searchSpace = try SpaceCatalog.standard.space(space)
+        guard let searchSpace else {
+          throw Failure(.usage, "name a --space to measure, or --samples")
+        }
         let chosen = try chooseNetworks(searchSpace)
         if list { return try printList(chosen, searchSpace) }
         try measure(chosen, searchSpace, store)
       }
       let adaptation = try FewShotAdaptation(
-        device: device, store: store, modelPath: model, quiet: common.quiet)
+        device: device, store: store, modelPath: model,
+        questions: searchSpace.map { [$0] } ?? [], quiet: common.quiet)
       guard adaptation.samples.count >= FewShotAdaptation.fewestToCheck else {
         throw Failure(
           .input,
@@ -93,14 +100,15 @@ extension PredictorCommand {
       let measurer = Measurer(client: client) { Terminal.note("note: \($0)", quiet: quiet) }
       let collector = SampleCollector(store: store, measurer: measurer)
       var progress = Progress("measuring on \(device.name)", quiet: common.quiet)
-      _ = try Interrupt.guarding {
+      let summary = try Interrupt.guarding {
         try collector.collect(networks) { step in
           progress.update(
             step.done, of: step.total,
-            "\(Output.milliseconds(step.sample.latencyMedian.value)) ms")
+            "\(step.isSecondTry ? "again: " : "")\(Output.milliseconds(step.sample.latencyMedian.value)) ms")
         }
       }
       progress.finish()
+      for refusal in summary.refused { Terminal.note("note: \(Failure.message(of: refusal.error))", quiet: quiet) }
     }
   }
 
@@ -119,9 +127,16 @@ extension PredictorCommand {
           bundled.append((file, provenance ?? (try? PredictorKind(ofFile: path))?.text ?? "-"))
         }
       }
-      let samples = try Store().samples()
+      let store = try Store()
+      let samples = try store.samples()
       let byDevice = Dictionary(grouping: samples) { [$0.device, $0.space] }
       let groups = byDevice.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+      // Of all samples, those that a search would learn from.
+      let usable = Dictionary(
+        grouping: Set(samples.map(\.device)).flatMap {
+          (try? FewShotAdaptation.comparable($0, store).samples) ?? []
+        }
+      ) { [$0.device, $0.space] }.mapValues(\.count)
       if common.json {
         try Output.json(
           "predictors",
@@ -146,7 +161,7 @@ extension PredictorCommand {
         groups.map {
           [
             $0.key[0], $0.key[1].isEmpty ? "-" : $0.key[1], "\($0.value.count)",
-            $0.value.count >= FewShotAdaptation.fewest && !$0.key[1].isEmpty ? "yes" : "no",
+            usable[$0.key] ?? 0 >= FewShotAdaptation.fewest && !$0.key[1].isEmpty ? "yes" : "no",
           ]
         })
     }

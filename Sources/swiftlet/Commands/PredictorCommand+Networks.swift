@@ -74,7 +74,13 @@ enum NetworkPredictions {
       return (name: network.id ?? argument, encoding: encoder.encode(network.graph))
     }
     let predictions = try predictor.predict(networks.map(\.encoding))
-    let intervals = predictions.map { predictor.interval($0, confidence: 0.9) }
+    // Shares, also where the predictor learned per cent.
+    let unit = predictor.isPercent ? 100.0 : 1
+    let accuracies = predictions.map { $0.accuracy / unit }
+    let intervals = predictions.map { prediction in
+      let interval = predictor.interval(prediction, confidence: 0.9)
+      return (low: interval.lowerBound / unit, high: interval.upperBound / unit)
+    }
     if common.json {
       return try Output.json(
         "predictions",
@@ -83,9 +89,9 @@ enum NetworkPredictions {
             networks.indices.map { index in
               [
                 "id": .string(networks[index].name),
-                "accuracy": .number(predictions[index].accuracy),
-                "accuracyLow": .number(intervals[index].lowerBound),
-                "accuracyHigh": .number(intervals[index].upperBound),
+                "accuracy": .number(accuracies[index]),
+                "accuracyLow": .number(intervals[index].low),
+                "accuracyHigh": .number(intervals[index].high),
                 "score": .number(predictions[index].score),
               ]
             })
@@ -95,9 +101,9 @@ enum NetworkPredictions {
       ["accuracy", "90 % from", "to", "architecture"],
       networks.indices.map { index in
         [
-          String(format: "%.5f", predictions[index].accuracy),
-          String(format: "%.5f", intervals[index].lowerBound),
-          String(format: "%.5f", intervals[index].upperBound), networks[index].name,
+          String(format: "%.5f", accuracies[index]),
+          String(format: "%.5f", intervals[index].low),
+          String(format: "%.5f", intervals[index].high), networks[index].name,
         ]
       })
   }

@@ -135,13 +135,28 @@ struct PredictorCommand: ParsableCommand {
         guard let device else {
           throw Failure(.usage, "name a --device with samples, or a --table with --samples")
         }
+        if let samples {
+          throw Failure(
+            .usage,
+            "--samples \(samples): read with a --table; swiftlet samples import keeps them for "
+              + "--device")
+        }
+        guard calibrate == 0 else {
+          throw Failure(.usage, "--calibrate: calibrates a --table, and none is named")
+        }
         let adaptation = try FewShotAdaptation(
-          device: device, store: Store(), quiet: common.quiet)
+          device: device, store: Store(),
+          questions: space.map { [try SpaceCatalog.standard.space($0)] } ?? [],
+          quiet: common.quiet)
         return try FewShotReport(adaptation).print(common, plot: plot)
       }
       guard let space, let samples else {
         throw Failure(.usage, "--table needs --space and --samples")
       }
+      guard plot == nil else {
+        throw Failure(.usage, "--plot: drawn of the few-shot predictor, not of a --table")
+      }
+      guard calibrate >= 0 else { throw Failure(.usage, "--calibrate \(calibrate): 0 or more") }
       let searchSpace = try SpaceCatalog.standard.space(space)
       try evaluate(table: table, space: searchSpace, samples: samples)
     }

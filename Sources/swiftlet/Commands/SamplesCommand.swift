@@ -71,7 +71,12 @@ struct SamplesCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      let samples = try Store().samples(device: device, space: space)
+      let store = try Store()
+      let samples = try store.samples(device: device, space: space)
+      // A name that stands for nothing is a typo, no reason to empty a file.
+      if let device, samples.isEmpty, try store.samples(device: device).isEmpty {
+        _ = try store.storedDevice(named: device)
+      }
       let text = SamplesCSV.text(samples)
       guard let output else { return Output.text(text) }
       try OutputFile.write(text, to: output)

@@ -87,6 +87,13 @@ struct SearchCommand: ParsableCommand {
         "note: no accuracies of \(space.name) came along; its networks are ranked by a model of any "
           + "network", quiet: common.quiet)
     }
+    if accuracy.isOwn, accuracyPredictor == nil, let checkpoint,
+      try checkpoint != BundledFiles.supernet(space)
+    {
+      Terminal.note(
+        "note: accuracies are predicted for the supernet that came along or was published, not for "
+          + "\(checkpoint); --accuracy-predictor takes one of its own", quiet: common.quiet)
+    }
     spec.searcher = searcher
     spec.searcherOptions = options
     spec.seed = seed

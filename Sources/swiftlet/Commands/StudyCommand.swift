@@ -70,7 +70,9 @@ struct StudyCommand: ParsableCommand {
       let store = try Store()
       let study = try store.study(study)
       let (session, stored) = try StudyRunner.open(study, goesOn: true)
-      let run = try stored ?? session.start(latencyLimit: session.spec.latencyBudget)
+      // The state of a search that has ended is that of its last run, under a corrected limit.
+      let goesOn = study.status == .finished ? nil : stored
+      let run = try goesOn ?? session.start(latencyLimit: session.spec.latencyBudget)
       try StudyRunner(study: study.id, session: session, store: store, common: common).finish(run)
     }
   }

@@ -37,7 +37,9 @@ extension SupernetCommand {
       }
       var options = SubnetTrainer.Options(comparableTo: recipe)
       if let epochs {
-        guard epochs > 0 else { throw Failure(.usage, "--epochs \(epochs): must be above 0") }
+        guard (1...100_000).contains(epochs) else {
+          throw Failure(.usage, "--epochs \(epochs): 1 to 100,000")
+        }
         options.epochs = epochs
         options.warmUp = min(options.warmUp, epochs)
       }

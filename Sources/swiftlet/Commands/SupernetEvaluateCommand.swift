@@ -21,7 +21,7 @@ extension SupernetCommand {
     @Option(help: "Folder of images that it was trained on.") var data: String
     @Option(help: "As many random subnets besides.") var random = 0
     @Option(help: "Seed of the random subnets.") var seed: UInt64 = 1
-    @Option(help: "How they are drawn: uniform, or uniform-cost (in MACs).")
+    @Option(help: "How they are drawn: uniform, uniform-cost (in MACs), best-up or worst-up.")
     var rule = "uniform"
     @Option(help: "Training images that statistics are taken from; the recipe's when left out.")
     var recalibration: Int?
@@ -85,7 +85,10 @@ extension SupernetCommand {
           if !line.allSatisfy(\.isWhitespace) { ids.append(line) }
         }
       }
+      // Each once: what is there twice would count double for whoever learns from it.
+      var seen: Set<Genotype> = []
       var genotypes = try ids.map { space.canonical(try space.genotype(id: $0)) }
+        .filter { seen.insert($0).inserted }
       let strangers = genotypes.count { choices.strangers(in: $0) > 0 }
       if strangers > 0 {
         Terminal.note(
@@ -98,9 +101,9 @@ extension SupernetCommand {
       let sampler = try SubnetSampler(choices)
       let rule: SubnetSampler.Rule = try Choice.named(rule, "--rule")
       var generator = SeededGenerator(seed: seed, stream: "supernet-sample")
-      var seen = Set(genotypes)
+      let wanted = genotypes.count + random
       var tries = 0
-      while genotypes.count < ids.count + random, tries < 100 * random {
+      while genotypes.count < wanted, tries < 100 * random {
         tries += 1
         let genotype = sampler.draw(rule, &generator)
         if seen.insert(genotype).inserted { genotypes.append(genotype) }
@@ -108,9 +111,9 @@ extension SupernetCommand {
       guard !genotypes.isEmpty else {
         throw Failure(.usage, "name architectures, or say --random N")
       }
-      if genotypes.count < ids.count + random {
+      if genotypes.count < wanted {
         Terminal.note(
-          "\(genotypes.count - ids.count) different subnets were found, not \(random)",
+          "\(genotypes.count - wanted + random) different subnets were found, not \(random)",
           quiet: common.quiet)
       }
       return genotypes

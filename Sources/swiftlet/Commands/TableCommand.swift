@@ -13,7 +13,8 @@ struct TableCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Measure each distinct block of a space on a device.",
       discussion: """
-        Each block is kept as it is measured: run the same command again to go on.
+        Each block is kept as it is measured: run the same command again to go on. A finished table \
+        of the device is left as it is unless --again.
         """)
     @Option(help: "Name of a space, or path of a space file.") var space: String
     @Option(help: "Device, as added with 'swiftlet device add'.") var device: String
@@ -21,6 +22,7 @@ struct TableCommand: ParsableCommand {
       name: .shortAndLong,
       help: "File to write (JSON); .swiftlet/tables/DEVICE/SPACE.json when left out.")
     var output: String?
+    @Flag(help: "Measure also what a finished table has; its calibration goes.") var again = false
     @OptionGroup var common: CommonOptions
 
     func run() throws {
@@ -38,6 +40,15 @@ struct TableCommand: ParsableCommand {
         Terminal.note("note: \($0)", quiet: quiet)
       }
       let builder = LookupTableBuilder(measurer: measurer, space: space.name, path: output)
+      if !again, let table = try builder.finished(for: blocks.map(\.key)) {
+        Terminal.note("note: the table is there already; --again measures it anew", quiet: quiet)
+        return try report(table, output)
+      }
+      if let earlier = try? LookupTable(path: output), earlier.calibration != nil {
+        Terminal.note(
+          "note: \(output) was calibrated, and is not any more once it is measured anew: "
+            + "swiftlet table calibrate", quiet: quiet)
+      }
       var progress = Progress("measuring blocks on \(device.name)", quiet: common.quiet)
       let table = try Interrupt.guarding {
         try builder.build(
@@ -46,19 +57,25 @@ struct TableCommand: ParsableCommand {
           }
         ) { step in
           progress.update(
-            step.done, of: step.total, "\(Output.milliseconds(step.entry.milliseconds.value)) ms")
+            step.done, of: step.total,
+            (step.isSecondTry ? "again: " : "")
+              + "\(Output.milliseconds(step.entry.milliseconds.value)) ms")
         }
       }
       progress.finish()
+      try report(table, output)
+    }
+
+    private func report(_ table: LookupTable, _ output: String) throws {
       if common.json {
         try Output.json(
           "table",
           [
-            "file": .string(output), "space": .string(space.name), "device": .string(device.name),
+            "file": .string(output), "space": .string(table.space), "device": .string(device),
             "entries": .integer(table.entries.count),
           ])
       } else {
-        Output.line("\(table.entries.count) blocks of \(space.name) on \(device.name) in \(output)")
+        Output.line("\(table.entries.count) blocks of \(table.space) on \(device) in \(output)")
       }
     }
   }
@@ -125,6 +142,7 @@ struct TableCommand: ParsableCommand {
     func run() throws {
       let space = try SpaceCatalog.standard.space(space)
       let table = try format.read(path: path, space: space.name, device: device)
+      try OutputFile.makeFolder(of: output)
       try table.write(to: output)
       if common.json {
         try Output.json(

@@ -32,7 +32,10 @@ struct BudgetKeeper {
     var winner: (trial: Trial, run: SearchRun)?
     var correction = 1.0
     var ratios: [Double] = []
-    while trials.count < Self.rounds, let candidate = candidate(of: run, trials) {
+    var triesFastest = false
+    while trials.count < Self.rounds,
+      let candidate = candidate(of: run, trials, fastest: triesFastest)
+    {
       var sample = try measure(candidate.genotype, false)
       if sample.latencyMedian.value <= budget {
         // The best of several measurements is too good to be true; the slower of two counts.
@@ -46,6 +49,8 @@ struct BudgetKeeper {
         winner = (trial, run)
       }
       if measured <= budget, measured >= (1 - Self.room) * budget { break }
+      // What is slower won't keep it either.
+      if triesFastest { break }
       // Asked for confidence, room is what the budget was kept by.
       if measured <= budget, session.spec.confidence != nil { break }
       ratios.append(measured / candidate.costs[0])
@@ -68,21 +73,29 @@ struct BudgetKeeper {
         run = again
       } catch let error as SearchersError where error.code == .infeasible {
         // Perhaps nothing keeps the budget here; the fastest there is will tell, once.
-        guard let fastest = error.nearest?[0], fastest > budget / correction,
-          var again = try? session.start(latencyLimit: fastest)
-        else { break }
-        if case .stopped = try again.run(shouldStop: { Interrupt.isRequested }) { break }
-        run = again
-        correction = budget / fastest
+        guard let fastest = error.nearest?[0], fastest > budget / correction else { break }
+        do {
+          var again = try session.start(latencyLimit: fastest)
+          if case .stopped = try again.run(shouldStop: { Interrupt.isRequested }) { break }
+          run = again
+          correction = budget / fastest
+        } catch let error as SearchersError where error.code == .infeasible {
+          // That one breaks another limit; the fastest of the last front keeps them all.
+          triesFastest = true
+        }
       }
     }
     return (winner?.run ?? run, winner?.trial, trials)
   }
 
-  /// The best of the run, which keeps its limit, that was not measured yet.
-  private func candidate(of run: SearchRun, _ trials: [Trial]) -> Evaluated? {
-    run.front.filter { entry in
+  /// The best of the run, which keeps its limit, that was not measured yet; or the fastest.
+  private func candidate(
+    of run: SearchRun, _ trials: [Trial], fastest: Bool
+  ) -> Evaluated? {
+    let untried = run.front.filter { entry in
       !trials.contains { $0.found.genotype == entry.genotype }
-    }.max { ($0.score, -$0.costs[0]) < ($1.score, -$1.costs[0]) }
+    }
+    if fastest { return untried.min { $0.costs[0] < $1.costs[0] } }
+    return untried.max { ($0.score, -$0.costs[0]) < ($1.score, -$1.costs[0]) }
   }
 }

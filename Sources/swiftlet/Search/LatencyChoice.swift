@@ -21,13 +21,14 @@ struct LatencyChoice {
     switch kind {
     case .fewShotLatency:
       file = path!
-      samples = try Self.samples(device, store)
-      if samples?.count ?? 0 < 2 {
+      let found = try FewShotAdaptation.comparable(device, store)
+      guard found.samples.count > 1 else {
         throw Failure(
           .input,
           "\(file) needs samples of '\(device)'; measure some with: swiftlet predictor adapt "
             + "--device \(device) --space \(space.name)")
       }
+      try learn(from: found, of: device, for: space)
     case .kernelLatency:
       file = path!
       let cost = try KernelCost(try KernelPredictor(contentsOf: file), space: space)
@@ -44,7 +45,12 @@ struct LatencyChoice {
         .input, "\(path!) is \(kind!.text); --latency-predictor takes one that predicts latency")
     case nil:
       do {
-        samples = try Self.fewShotSamples(space, device, store)
+        let found = try FewShotAdaptation.comparable(device, store)
+        let isEnough =
+          found.samples.count { $0.space == space.name } >= FewShotAdaptation.fewest
+        if isEnough, (try? FewShotAdaptation.bundledModel()) != nil {
+          try learn(from: found, of: device, for: space)
+        }
       } catch let error as Failure where confidence == nil {
         notes.append("samples of '\(device)' are not used: \(error)")
       }
@@ -67,25 +73,19 @@ struct LatencyChoice {
     }
   }
 
-  /// The device's samples, where there are enough of this space and a model to adapt.
-  private static func fewShotSamples(_ space: SearchSpace, _ device: String, _ store: Store) throws
-    -> [MeasuredNetwork]?
-  {
-    guard (try? FewShotAdaptation.bundledModel()) != nil else { return nil }
-    let samples = try FewShotAdaptation.comparable(device, store)
-    guard samples.count(where: { $0.space == space.name }) >= FewShotAdaptation.fewest else {
-      return nil
+  /// Takes the samples whose networks are at hand, and says which are not used.
+  private mutating func learn(
+    from found: (samples: [Sample], note: String?), of device: String, for space: SearchSpace
+  ) throws {
+    let adaptation = try FewShotAdaptation(
+      device: device, samples: found.samples, modelPath: file.isEmpty ? nil : file,
+      questions: [space])
+    if let note = found.note { notes.append(note) }
+    samples = try adaptation.samples.map { sample in
+      MeasuredNetwork(
+        id: try FewShotAdaptation.graph(of: sample).map(NetworkID.text) ?? sample.id,
+        network: sample.network == sample.id || sample.space.isEmpty ? nil : sample.network,
+        latencyMs: sample.latencyMedian.value)
     }
-    return samples.map(MeasuredNetwork.init)
-  }
-
-  private static func samples(_ device: String, _ store: Store) throws -> [MeasuredNetwork] {
-    try FewShotAdaptation.comparable(device, store).map(MeasuredNetwork.init)
-  }
-}
-
-extension MeasuredNetwork {
-  init(_ sample: Sample) {
-    self.init(id: sample.id, latencyMs: sample.latencyMedian.value)
   }
 }

@@ -12,7 +12,11 @@ enum SearchLatency {
     let kind = try PredictorKind(ofFile: spec.latencyFile)
     switch kind {
     case .lookupTable:
-      return try LookupTablePredictor(space: space, table: try LookupTable(path: spec.latencyFile))
+      let table = try LookupTable(path: spec.latencyFile)
+      // A table knows the classes that the space's file names; a supernet may have others, whose
+      // classifier the search corrects with everything else that it measures.
+      return try (try? LookupTablePredictor(space: space, table: table))
+        ?? LookupTablePredictor(space: SpaceCatalog.standard.space(spec.space), table: table)
     case .kernelLatency:
       return try KernelCost(try KernelPredictor(contentsOf: spec.latencyFile), space: space)
     case .fewShotLatency, .spaceAccuracy, .networkAccuracy, .networkRanking:
@@ -27,12 +31,12 @@ enum SearchLatency {
       device: spec.device,
       samples: samples.map {
         Sample(
-          id: $0.id, space: String($0.id.prefix { $0 != ":" }), device: spec.device,
-          latencyMedian: Milliseconds($0.latencyMs))
+          id: $0.id, space: String($0.id.prefix { $0 != ":" }), network: $0.network,
+          device: spec.device, latencyMedian: Milliseconds($0.latencyMs))
       }, modelPath: spec.latencyFile.isEmpty ? nil : spec.latencyFile, questions: [space],
       quiet: true)
-    let encoder = adaptation.encoders.first { $0.space.name == space.name }!
     return try FewShotCost(
-      try adaptation.predictor(), encoder: encoder, confidence: spec.confidence)
+      try adaptation.predictor(), encoder: adaptation.encoder(of: space),
+      confidence: spec.confidence)
   }
 }

@@ -45,7 +45,9 @@ struct SearchResult {
     let isAccuracy = session.accuracy.isAccuracy
     return [
       "id": .string(session.space.id(entry.genotype)), "space": .string(session.space.name),
-      "latencyMs": .number(entry.costs[0]), "accuracy": isAccuracy ? .number(entry.score) : .null,
+      "latencyMs": .number(try session.expectedLatency(entry)),
+      "latencyHighMs": spec.confidence == nil ? .null : .number(entry.costs[0]),
+      "accuracy": isAccuracy ? .number(entry.score) : .null,
       "rank": isAccuracy ? .null : .number(entry.score),
       "measuredLatencyMs": .optional(measured(entry.genotype)), "macs": .integer(cost.macs),
       "parameters": .integer(cost.parameters),
@@ -73,9 +75,10 @@ struct SearchResult {
       "evaluations": .integer(run.evaluations), "seconds": .number(seconds), "best": bestBody,
       "front": .array(try run.front.map { .object(try json($0)) }),
       "measured": .array(
-        trials.map { trial in
+        try trials.map { trial in
           [
-            "id": .string(trial.measured.id), "latencyMs": .number(trial.found.costs[0]),
+            "id": .string(trial.measured.id),
+            "latencyMs": .number(try session.expectedLatency(trial.found)),
             "measuredLatencyMs": .number(trial.measured.latencyMedian.value),
             "accuracy": session.accuracy.isAccuracy ? .number(trial.found.score) : .null,
             "rank": session.accuracy.isAccuracy ? .null : .number(trial.found.score),
@@ -87,17 +90,18 @@ struct SearchResult {
 
   func printJSON() throws { try Output.json("search", try body()) }
 
-  func printText() {
+  func printText() throws {
     if !trials.isEmpty {
       Output.table(
         [
           session.accuracy.isAccuracy ? "accuracy %" : "rank %", "predicted ms", "measured ms",
           "within budget", "architecture",
         ],
-        trials.map { trial in
+        try trials.map { trial in
           let time = trial.measured.latencyMedian.value
           return [
-            Output.percent(trial.found.score), Output.milliseconds(trial.found.costs[0]),
+            Output.percent(trial.found.score),
+            Output.milliseconds(try session.expectedLatency(trial.found)),
             Output.milliseconds(time), time <= spec.latencyBudget ? "yes" : "no",
             trial.measured.id,
           ]
@@ -107,7 +111,12 @@ struct SearchResult {
     guard let best else { return }
     Output.line("best: \(session.space.id(best.genotype))")
     var line =
-      session.accuracy.text(best.score) + String(format: ", predicted %.3f ms", best.costs[0])
+      session.accuracy.text(best.score)
+      + String(format: ", predicted %.3f ms", try session.expectedLatency(best))
+    if let confidence = spec.confidence {
+      line += String(
+        format: " (at most %.3f with probability %g)", best.costs[0], confidence)
+    }
     if let measured = measured(best.genotype) {
       line += String(format: ", measured %.3f ms on %@", measured, spec.device)
     }
@@ -150,13 +159,13 @@ struct SearchResult {
     try OutputFile.write(try html(), to: "\(output)/report.html")
   }
 
-  private var frontTable: FrontTable {
+  private func frontTable() throws -> FrontTable {
     FrontTable(
-      rows: run.front.map { entry in
+      rows: try run.front.map { entry in
         FrontTable.Row(
-          id: session.space.id(entry.genotype), latencyMs: entry.costs[0], accuracy: entry.score,
-          measuredLatencyMs: measured(entry.genotype))
-      }, score: session.accuracy.isAccuracy ? "accuracy" : "rank")
+          id: session.space.id(entry.genotype), latencyMs: try session.expectedLatency(entry),
+          accuracy: entry.score, measuredLatencyMs: measured(entry.genotype))
+      }.sorted { $0.latencyMs < $1.latencyMs }, score: session.accuracy.isAccuracy ? "accuracy" : "rank")
   }
 
   /// Device and conditions, as the plot's axis names them.
@@ -168,9 +177,9 @@ struct SearchResult {
     return ([spec.device] + parts.filter { !$0.isEmpty }).joined(separator: ", ")
   }
 
-  private var plot: Plot {
+  private func plot() throws -> Plot {
     Plot.front(
-      frontTable,
+      try frontTable(),
       title: "\(session.space.name) under \(String(format: "%g", spec.latencyBudget)) ms",
       subtitle: "\(run.evaluations) evaluations, seed \(spec.seed)", device: deviceText,
       quantity: session.accuracy.name, budgetMs: spec.latencyBudget,
@@ -178,8 +187,8 @@ struct SearchResult {
   }
 
   private func writeFront(to output: String) throws {
-    try OutputFile.write(frontTable.csv(), to: "\(output)/front.csv")
-    try OutputFile.write(try plot.svg(), to: "\(output)/front.svg")
+    try OutputFile.write(try frontTable().csv(), to: "\(output)/front.csv")
+    try OutputFile.write(try plot().svg(), to: "\(output)/front.svg")
   }
 
   /// The study as one HTML file.
@@ -200,8 +209,8 @@ struct SearchResult {
       "\(session.space.name) on \(spec.device)",
       subtitle: String(format: "latency budget %g ms", spec.latencyBudget),
       sections: [
-        .plot(plot, caption: "Predicted front; the chosen network at its measured latency."),
-        .front(frontTable, best: id), .facts("Provenance", facts),
+        .plot(try plot(), caption: "Predicted front; the chosen network at its measured latency."),
+        .front(try frontTable(), best: id), .facts("Provenance", facts),
       ]
     ).html()
   }
@@ -211,7 +220,7 @@ struct SearchResult {
   ) throws {
     var properties = weights.properties
     properties["swiftlet.id"] = session.space.id(entry.genotype)
-    properties["swiftlet.predicted_latency_ms"] = "\(entry.costs[0])"
+    properties["swiftlet.predicted_latency_ms"] = "\(try session.expectedLatency(entry))"
     properties["swiftlet.predicted_\(session.accuracy.isAccuracy ? "accuracy" : "rank")"] =
       "\(entry.score)"
     properties["swiftlet.device"] = spec.device

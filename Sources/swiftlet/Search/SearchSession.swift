@@ -10,14 +10,17 @@ struct SearchSession {
   let space: SearchSpace
   let accuracy: SearchAccuracy
   let weights: SearchWeights
+  private let latency: any CostModel
   private let metrics: [Metric]
+  /// What of the space is searched: weights that were never trained are no result.
+  private let domain: SearchDomain
 
   init(_ spec: SearchSpec) throws {
     self.spec = spec
     weights = try SearchWeights(spec)
     space = try weights.supernet?.space ?? SpaceCatalog.standard.space(spec.space)
     accuracy = try SearchAccuracy(contentsOf: spec.accuracyPredictor, space: space)
-    let latency = try SearchLatency.model(spec, space)
+    latency = try SearchLatency.model(spec, space)
     var metrics = [Metric("latency", unit: "ms", model: latency)]
     for (name, limit, cost) in [
       ("macs", spec.maxMacs, StaticCost.macs), ("parameters", spec.maxParameters, .parameters),
@@ -34,19 +37,26 @@ struct SearchSession {
           "resolution", unit: "px", limit: spec.maxResolution, floor: spec.minResolution,
           model: ResolutionCost(space: space)))
     }
-    if let choices = try weights.supernet?.choices(), !choices.isWholeSpace {
-      metrics.append(
-        Metric("untrained choices", unit: "", limit: 0, model: UntrainedChoices(choices: choices)))
-    }
     self.metrics = metrics
+    if let trained = try weights.supernet?.choices(), !trained.isWholeSpace {
+      domain = SearchDomain(
+        space, allowed: trained.allowed,
+        tied: trained.tied.mapValues { (depthGene: $0.depthGene, choices: $0.choices) })
+    } else {
+      domain = SearchDomain(space)
+    }
   }
 
   /// The problem with a limit on predicted latency, in milliseconds.
   func problem(latencyLimit: Double) throws -> SearchProblem {
     var metrics = metrics
     metrics[0].limit = latencyLimit
-    return try SearchProblem(
-      domain: SearchDomain(space), scorer: accuracy, metrics: metrics)
+    return try SearchProblem(domain: domain, scorer: accuracy, metrics: metrics)
+  }
+
+  /// The latency that is expected of `entry`, in milliseconds; with a confidence its cost is more.
+  func expectedLatency(_ entry: Evaluated) throws -> Double {
+    try (latency as? FewShotCost)?.mean(entry.genotype) ?? entry.costs[0]
   }
 
   func searcher() throws -> any Searcher {
@@ -61,12 +71,6 @@ struct SearchSession {
     }
     return try open(try searcher(), try problem(latencyLimit: latencyLimit))
   }
-}
-
-/// Weights that were never trained are no result: how many choices of an architecture have such.
-private struct UntrainedChoices: CostModel {
-  let choices: ChoiceSet
-  func cost(_ genotype: Genotype) throws -> Double { Double(choices.strangers(in: genotype)) }
 }
 
 private struct ResolutionCost: CostModel {

@@ -41,9 +41,12 @@ struct SearchSpec: Codable {
   var digests: [String: String]?
 }
 
-/// A network's id and its measured latency, as a search keeps them.
+/// A network's id and its measured latency, as a search keeps them. What came from a file is there as
+/// its text, since files move and change.
 struct MeasuredNetwork: Codable {
   var id: String
+  /// The digest of what an id of a space stood for.
+  var network: String?
   var latencyMs: Double
 }
 
@@ -67,8 +70,9 @@ extension SearchSpec {
       "the space \(space)": SHA256.hex(
         Array(try SpaceCatalog.standard.space(space).fingerprint().utf8))
     ]
-    for file in [latencyFile, accuracyPredictor, checkpoint].compactMap({ $0 }) where !file.isEmpty
-    {
+    let usesBundledModel = samples != nil && latencyFile.isEmpty
+    let latency = usesBundledModel ? try FewShotAdaptation.bundledModel() : latencyFile
+    for file in [latency, accuracyPredictor, checkpoint].compactMap({ $0 }) where !file.isEmpty {
       guard let data = FileManager.default.contents(atPath: file) else {
         throw Failure(.input, "\(file): cannot be read")
       }

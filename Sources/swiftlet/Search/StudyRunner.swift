@@ -36,13 +36,13 @@ struct StudyRunner {
 
   func finish(_ start: SearchRun) throws {
     Terminal.note("study \(study)", quiet: common.quiet)
-    // Noticed now, not after everything was measured.
-    if let output = session.spec.output { try OutputFile.makeFolder(of: "\(output)/result.json") }
     let began = ContinuousClock.now
     var run = start
     var searchSeconds = 0.0
     let kept: (run: SearchRun, winner: BudgetKeeper.Trial?, trials: [BudgetKeeper.Trial])
     do {
+      // Noticed now, not after everything was measured.
+      if let output = session.spec.output { try OutputFile.makeFolder(of: "\(output)/result.json") }
       kept = try Interrupt.guarding(resume: "go on with: swiftlet study resume \(study)") {
         try search(&run)
         searchSeconds = (ContinuousClock.now - began).seconds
@@ -52,14 +52,18 @@ struct StudyRunner {
     } catch let error as SearchersError where error.code == .infeasible {
       try store.checkpoint(study: study, state: nil, status: .failed)
       throw error
+    } catch {
+      // A device that fell silent, a signal: the search is kept, and goes on from here.
+      try store.checkpoint(study: study, state: try run.checkpoint(), status: .stopped)
+      throw error
     }
     try store.checkpoint(
       study: study, state: try kept.run.checkpoint(), status: .finished,
-      trials: trials(kept.trials))
+      trials: try trials(kept.trials))
     let result = try SearchResult(
       study: study, session: session, run: kept.run, winner: kept.winner, trials: kept.trials,
       seconds: searchSeconds)
-    if common.json { try result.printJSON() } else { result.printText() }
+    if common.json { try result.printJSON() } else { try result.printText() }
     try result.write()
     if session.spec.measures, kept.winner == nil {
       throw Failure(
@@ -114,19 +118,19 @@ struct StudyRunner {
         let network = NetworkToMeasure(id: id, space: session.space.name, digest: graph.digest) {
           try export.source(graph)
         }
-        return try collector.collect([network], again: again).samples[0]
+        return try collector.sample(of: network, again: again)
       },
       note: { Terminal.note($0, quiet: common.quiet) })
     return try keeper.keep(first: run)
   }
 
-  private func trials(_ trials: [BudgetKeeper.Trial]) -> [Trial] {
-    trials.enumerated().map { number, trial in
+  private func trials(_ trials: [BudgetKeeper.Trial]) throws -> [Trial] {
+    try trials.enumerated().map { number, trial in
       Trial(
         number: number + 1, architecture: trial.measured.id,
         result: String(
           format: "{\"latencyMs\":%.6f,\"measuredLatencyMs\":%.6f,\"accuracy\":%.6f}",
-          trial.found.costs[0], trial.measured.latencyMedian.value, trial.found.score))
+          try session.expectedLatency(trial.found), trial.measured.latencyMedian.value, trial.found.score))
     }
   }
 }

@@ -8,15 +8,20 @@ enum FewShotPredictions {
   /// Whether the device has samples enough for these networks, or they can't be predicted otherwise:
   /// few samples are better than a table of another machine.
   static func isMeant(for networks: [String], device: String, needed: Bool) throws -> Bool {
-    if needed || networks.contains(where: { $0.hasSuffix(".onnx") }) { return true }
+    if try needed || !networks.allSatisfy(isOfSpace) { return true }
     let spaces = Set(networks.map { String($0.prefix { $0 != ":" }) })
-    let samples = try FewShotAdaptation.comparable(device, Store())
+    let samples = try FewShotAdaptation.comparable(device, Store()).samples
     return spaces.allSatisfy { space in
       let count = samples.count { $0.space == space }
       guard count < FewShotAdaptation.fewest else { return true }
       let hasTable = (try? BundledFiles.table(space: space, device: device).isOwn) ?? false
       return count > 1 && !hasTable
     }
+  }
+
+  /// Whether `name` is an architecture's id: no file, no family's variant, no text.
+  private static func isOfSpace(_ name: String) throws -> Bool {
+    try !name.hasSuffix(".onnx") && NetworkID.free(name) == nil
   }
 
   static func run(
@@ -26,7 +31,7 @@ enum FewShotPredictions {
     if let confidence, !(confidence > 0 && confidence < 1) {
       throw Failure(.usage, "--confidence \(confidence): between 0 and 1, such as 0.9")
     }
-    let spaces = Set(networks.filter { !$0.hasSuffix(".onnx") && $0.contains(":") })
+    let spaces = try networks.filter { try isOfSpace($0) && $0.contains(":") }
       .map { String($0.prefix { $0 != ":" }) }
     let adaptation = try FewShotAdaptation(
       device: device, store: Store(), modelPath: model,
@@ -39,7 +44,7 @@ enum FewShotPredictions {
     let encoders = Dictionary(uniqueKeysWithValues: adaptation.encoders.map { ($0.space.name, $0) })
     let encoder = ArchitectureEncoder()
     let rows = try networks.map { name -> (name: String, encoding: ArchitectureEncoding) in
-      if !name.hasSuffix(".onnx"), let space = encoders[String(name.prefix { $0 != ":" })] {
+      if try isOfSpace(name), let space = encoders[String(name.prefix { $0 != ":" })] {
         let genotype = try space.space.genotype(id: name)
         return (space.space.id(genotype), try space.encode(genotype))
       }

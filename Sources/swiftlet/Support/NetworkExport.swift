@@ -11,9 +11,9 @@ final class NetworkExport {
   init(batch: Int) throws {
     self.batch = batch
     folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("swiftlet-\(ProcessInfo.processInfo.processIdentifier)")
+      .appendingPathComponent("swiftlet-\(UUID().uuidString)")
     do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
     } catch {
       throw Failure(.failed, "\(folder.path): can't be made (\(error.localizedDescription))")
     }

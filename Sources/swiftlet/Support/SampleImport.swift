@@ -7,6 +7,8 @@ import Store
 struct SampleImport {
   /// Device of rows that name none.
   var device: String?
+  /// Of a file, whose name may not be one of the catalogue's.
+  var space: SearchSpace?
   var replacing = false
   var subMillisecond = false
   var quiet = false
@@ -33,6 +35,7 @@ struct SampleImport {
     let lines = try CSVTable(parsing: text, file: file).rows.map(\.line)
     noteOutliers(samples, lines, file)
     var spaces: [String: SearchSpace] = [:]
+    if let space { spaces[space.name] = space }
     var first: [[String]: Int] = [:]
     for index in samples.indices {
       let id = samples[index].id

@@ -16,8 +16,9 @@ struct SampleSplit {
     guard let data = FileManager.default.contents(atPath: file),
       let text = String(data: data, encoding: .utf8)
     else { throw Failure(.input, "\(file): no such file, or no UTF-8 text") }
-    let samples = try SamplesCSV.parse(text, file: file, device: device ?? "-")
-      .filter { $0.id.hasPrefix(space.name + ":") && (device == nil || $0.device == device) }
+    let samples = try SamplesCSV.parse(
+      text, file: file, device: device ?? "-", allowingSubMillisecond: true
+    ).filter { $0.id.hasPrefix(space.name + ":") && (device == nil || $0.device == device) }
     guard holdout >= 0, samples.count > holdout else {
       throw Failure(
         .input,
@@ -53,12 +54,13 @@ struct SampleSplit {
         .input,
         "\(file): samples of '\(devices.joined(separator: "', '"))'; choose one with --device")
     }
-    let conditions = Set(samples.map(\.conditions)).sorted()
-    guard conditions.count < 2 else {
+    // What one row leaves open another may state; all of them must go together.
+    let stated = Set(samples.map(\.circumstances))
+    guard stated.allSatisfy({ one in stated.allSatisfy(one.agrees) }) else {
       throw Failure(
         .input,
-        "\(file): samples of '\(devices[0])' under \(conditions.count) conditions ("
-          + conditions.map { $0.isEmpty ? "none stated" : $0 }.joined(separator: "; ")
+        "\(file): samples of '\(devices[0])' under \(stated.count) conditions ("
+          + stated.map(\.description).sorted().joined(separator: "; ")
           + "); keep those of one, or give each its own device name")
     }
   }

@@ -68,13 +68,13 @@ struct SupernetArgument {
   }
 
   /// What feeding an exported subnet takes, as properties of its file: pixels scaled to 0...1 less
-  /// the mean, over the deviation; outputs are these classes.
+  /// the mean, over the deviation; outputs are these classes, one a line.
   var properties: [String: String] {
     func text(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
     return [
       "swiftlet.mean": text(file.normalization.mean),
       "swiftlet.deviation": text(file.normalization.deviation),
-      "swiftlet.classes": file.classNames.joined(separator: ","),
+      "swiftlet.classes": file.classNames.joined(separator: "\n"),
     ]
   }
 

@@ -17,10 +17,11 @@ enum Terminal {
 struct Progress {
   private let label: String
   private let quiet: Bool
-  private let start = ContinuousClock.now
+  private var start = ContinuousClock.now
   private var last: ContinuousClock.Instant?
   /// What was done before the first update: a resumed run's earlier work took none of this time.
   private var before: Int?
+  private var done = 0
   private var shown = false
 
   init(_ label: String, quiet: Bool) {
@@ -30,6 +31,12 @@ struct Progress {
 
   mutating func update(_ done: Int, of total: Int, _ detail: @autoclosure () -> String = "") {
     guard !quiet, done <= total else { return }
+    if done < self.done {
+      // Another pass, with a pace of its own.
+      start = ContinuousClock.now
+      self.before = nil
+    }
+    self.done = done
     let before = self.before ?? max(0, done - 1)
     self.before = before
     let now = ContinuousClock.now

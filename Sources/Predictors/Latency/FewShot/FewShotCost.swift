@@ -24,11 +24,15 @@ public struct FewShotCost: Sendable {
       } : nil
   }
 
-  /// Milliseconds.
+  /// Milliseconds that the budget is kept by: the mean, or what `confidence` asks for.
   public func cost(_ genotype: Genotype) throws -> Double {
+    guard let confidence else { return try mean(genotype) }
+    return predictor.upperBound(try encoder.encode(genotype), confidence: confidence).value
+  }
+
+  /// The latency that is expected, in milliseconds.
+  public func mean(_ genotype: Genotype) throws -> Double {
     if let blocks { return predictor.latency(ofShares: blocks(genotype)) }
-    let encoding = try encoder.encode(genotype)
-    guard let confidence else { return predictor.latency(encoding).value }
-    return predictor.upperBound(encoding, confidence: confidence).value
+    return predictor.latency(try encoder.encode(genotype)).value
   }
 }

@@ -37,7 +37,11 @@ extension LatencyRecipe {
           throw PredictorsError(.badRecipe, "\(path) has no device '\(name)' to leave out")
         }
       }
-      for (old, new) in table.rename ?? [:] {
+      for (old, new) in (table.rename ?? [:]).sorted(by: { $0.key < $1.key }) {
+        guard dataset.latencies[new] == nil else {
+          throw PredictorsError(
+            .badRecipe, "\(path) has a device '\(new)', which '\(old)' can't be renamed to")
+        }
         guard let values = dataset.latencies.removeValue(forKey: old) else {
           throw PredictorsError(.badRecipe, "\(path) has no device '\(old)' to rename")
         }

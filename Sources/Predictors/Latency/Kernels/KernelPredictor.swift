@@ -60,12 +60,13 @@ public struct KernelPredictor: Equatable, Sendable {
       throw PredictorsError(.badSamples, "no samples to learn kernels from")
     }
     if let other = samples.rows.first(where: {
-      $0.sample.device != first.device || $0.sample.conditions != first.conditions
+      $0.sample.device != first.device
+        || !$0.sample.circumstances.agrees(with: first.circumstances)
     }) {
       throw PredictorsError(
         .badSamples,
         "samples of one device under one setting are meant; there are '\(first.device)' "
-          + "(\(first.conditions)) and '\(other.sample.device)' (\(other.sample.conditions))")
+          + "(\(first.circumstances)) and '\(other.sample.device)' (\(other.sample.circumstances))")
     }
     let rules = try samples.fusionRules()
     let batch = first.batch ?? 1
