@@ -122,7 +122,8 @@ struct BudgetTests {
     for _ in 0..<2 {
       let again = try command.run("study", "resume", study, "--json")
       #expect((again.json["best"] as? [String: Any])?["id"] as? String == id, "\(again.errors)")
-      #expect((again.json["measured"] as? [Any])?.count == (result.json["measured"] as? [Any])?.count)
+      #expect(
+        (again.json["measured"] as? [Any])?.count == (result.json["measured"] as? [Any])?.count)
     }
   }
 

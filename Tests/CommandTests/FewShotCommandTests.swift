@@ -176,8 +176,10 @@ struct FewShotCommandTests {
     defer { command.remove() }
     try Self.write(Self.samples(0..<12), command.path("samples.csv"))
     #expect(
-      try command.run("predictor", "adapt", "--device", "d", "--samples", "samples.csv").status == 0)
-    let result = try command.run("predict", "latency", "family:resnet18-0", "--device", "d", "--json")
+      try command.run("predictor", "adapt", "--device", "d", "--samples", "samples.csv").status == 0
+    )
+    let result = try command.run(
+      "predict", "latency", "family:resnet18-0", "--device", "d", "--json")
     #expect(result.status == 0, "\(result.errors)")
   }
 

@@ -129,7 +129,8 @@ public struct ChoiceSet: Sendable {
         switch space.genes[gene].role {
         case .expand:
           result[gene] = Follower(
-            depthGene: depthGene, choices: try depths.map { try choice(tie.expandOfDepth[Int($0)]) })
+            depthGene: depthGene, choices: try depths.map { try choice(tie.expandOfDepth[Int($0)]) }
+          )
         case .kernel where !tie.kernels.isEmpty:
           let fixed = try choice(Double(tie.kernels[stage]))
           result[gene] = Follower(depthGene: depthGene, choices: depths.map { _ in fixed })

@@ -90,10 +90,12 @@ public final class SupernetTrainer {
     let checkpoint = path("checkpoint.safetensors")
     let lock = try FileLock(path(".lock")) {
       throw SupernetsError(
-        .unwritable, "\(directory.path): another training runs here; wait for it, or choose another")
+        .unwritable, "\(directory.path): another training runs here; wait for it, or choose another"
+      )
     }
     defer { lock.release() }
-    for name in ["log.csv", "supernet.safetensors"] + recipe.phases.map({ "\($0.name).safetensors" })
+    for name in ["log.csv", "supernet.safetensors"]
+      + recipe.phases.map({ "\($0.name).safetensors" })
     {
       AtomicFile.removeLeftovers(in: directory.path, of: name)
     }

@@ -104,11 +104,14 @@ extension PredictorCommand {
         try collector.collect(networks) { step in
           progress.update(
             step.done, of: step.total,
-            "\(step.isSecondTry ? "again: " : "")\(Output.milliseconds(step.sample.latencyMedian.value)) ms")
+            "\(step.isSecondTry ? "again: " : "")\(Output.milliseconds(step.sample.latencyMedian.value)) ms"
+          )
         }
       }
       progress.finish()
-      for refusal in summary.refused { Terminal.note("note: \(Failure.message(of: refusal.error))", quiet: quiet) }
+      for refusal in summary.refused {
+        Terminal.note("note: \(Failure.message(of: refusal.error))", quiet: quiet)
+      }
     }
   }
 

@@ -165,7 +165,8 @@ struct SearchResult {
         FrontTable.Row(
           id: session.space.id(entry.genotype), latencyMs: try session.expectedLatency(entry),
           accuracy: entry.score, measuredLatencyMs: measured(entry.genotype))
-      }.sorted { $0.latencyMs < $1.latencyMs }, score: session.accuracy.isAccuracy ? "accuracy" : "rank")
+      }.sorted { $0.latencyMs < $1.latencyMs },
+      score: session.accuracy.isAccuracy ? "accuracy" : "rank")
   }
 
   /// Device and conditions, as the plot's axis names them.

@@ -130,7 +130,8 @@ struct StudyRunner {
         number: number + 1, architecture: trial.measured.id,
         result: String(
           format: "{\"latencyMs\":%.6f,\"measuredLatencyMs\":%.6f,\"accuracy\":%.6f}",
-          try session.expectedLatency(trial.found), trial.measured.latencyMedian.value, trial.found.score))
+          try session.expectedLatency(trial.found), trial.measured.latencyMedian.value,
+          trial.found.score))
     }
   }
 }

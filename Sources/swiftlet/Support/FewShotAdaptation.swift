@@ -72,7 +72,8 @@ struct FewShotAdaptation {
     let found = try Self.comparable(device, store)
     if let note = found.note { Terminal.note("note: \(note)", quiet: quiet) }
     try self.init(
-      device: device, samples: found.samples, modelPath: modelPath, questions: questions, quiet: quiet)
+      device: device, samples: found.samples, modelPath: modelPath, questions: questions,
+      quiet: quiet)
   }
 
   /// The network of a sample that comes from no space: a family's, a text, or a file that still
