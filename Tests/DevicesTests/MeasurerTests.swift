@@ -18,6 +18,22 @@ let goodWorker = """
       say(q, type='unloaded')
   """
 
+/// A worker each of whose loadings scatters its times by as much as its turn in `scatters` says.
+func scatteringWorker(_ scatters: [Double]) -> String {
+  """
+  if q['type'] == 'load':
+      open(sys.argv[1], 'a').write('l')
+      loaded(q)
+  elif q['type'] == 'measure':
+      global calls
+      calls = globals().get('calls', 0) + 1
+      scatter = \(scatters)[os.path.getsize(sys.argv[1]) - 1]
+      say(q, type='measured', times=[10 + scatter * (calls % 3)], warmUp=0)
+  else:
+      say(q, type='unloaded')
+  """
+}
+
 func quickDevice(_ body: String, log: String) -> Device {
   var device = Device(name: "fake", worker: fakeWorker(body, arguments: [log]))
   device.measurement.warmUpSeconds = 0
@@ -141,21 +157,9 @@ func quickDevice(_ body: String, log: String) -> Device {
     #expect(try store.samples().count == 2)
   }
 
-  /// Each loading of a block scatters its times by as much as its turn says.
+  /// A second try that scatters more does not replace the first.
   @Test func theBetterTryOfABlockIsKept() throws {
-    let worker = """
-      if q['type'] == 'load':
-          open(sys.argv[1], 'a').write('l')
-          loaded(q)
-      elif q['type'] == 'measure':
-          global calls
-          calls = globals().get('calls', 0) + 1
-          scatter = [1.0, 4.0][os.path.getsize(sys.argv[1]) - 1]
-          say(q, type='measured', times=[10 + scatter * (calls % 3)], warmUp=0)
-      else:
-          say(q, type='unloaded')
-      """
-    var device = quickDevice(worker, log: log.path)
+    var device = quickDevice(scatteringWorker([1, 4]), log: log.path)
     device.measurement.referenceSeconds = 0
     device.measurement.maxSeconds = 0.5
     device.measurement.tolerance = 1e-9

@@ -36,21 +36,8 @@ import Testing
     #expect(withoutOrigin.measurer.client.starts == 0, "nothing to compare")
   }
 
-  /// Each loading of the network scatters its times by as much as its turn says.
   @Test func theBetterTryIsKeptAndKnownUnstableOnesAreTriedAgain() throws {
-    let worker = """
-      if q['type'] == 'load':
-          open(sys.argv[1], 'a').write('l')
-          loaded(q)
-      elif q['type'] == 'measure':
-          global calls
-          calls = globals().get('calls', 0) + 1
-          scatter = [1.0, 40.0, 2.0, 0.0][os.path.getsize(sys.argv[1]) - 1]
-          say(q, type='measured', times=[10 + scatter * (calls % 3)], warmUp=0)
-      else:
-          say(q, type='unloaded')
-      """
-    var device = quickDevice(worker, log: log.path)
+    var device = quickDevice(scatteringWorker([1, 40, 2, 0]), log: log.path)
     device.measurement.referenceSeconds = 0
     device.measurement.maxSeconds = 0.5
     device.measurement.tolerance = 1e-9
