@@ -78,7 +78,8 @@ public struct LookupTableBuilder {
       threads: provenance.threads, batch: provenance.batch, precision: provenance.precision,
       optimization: provenance.optimization)
     guard provenance.device == device.name, conditions == device.conditions,
-      try measurer.worker().matches(runtime: provenance.runtime, cpu: provenance.cpu)
+      try measurer.worker().circumstances.agrees(
+        with: Circumstances(runtime: provenance.runtime, cpu: provenance.cpu))
     else { return nil }
     return table
   }
@@ -171,7 +172,8 @@ public struct LookupTableBuilder {
     guard let head = try? decoder.decode(Head.self, from: first) else {
       throw DevicesError(.badTable, "\(journal):1: no journal of a table; remove it to start anew")
     }
-    guard worker.matches(runtime: head.runtime, cpu: head.cpu) else {
+    let earlier = Circumstances(runtime: head.runtime, cpu: head.cpu)
+    guard worker.circumstances.agrees(with: earlier) else {
       throw DevicesError(
         .badTable,
         "\(journal): blocks measured with \(head.runtime ?? "?") on \(head.cpu ?? "?"), and "

@@ -161,6 +161,6 @@ public struct SampleCollector {
         network: network.digest, device: device.name, conditions: device.conditions)
     else { return nil }
     guard sample.runtime != nil || sample.cpu != nil else { return sample }
-    return try measurer.worker().matches(runtime: sample.runtime, cpu: sample.cpu) ? sample : nil
+    return try measurer.worker().circumstances.agrees(with: sample.circumstances) ? sample : nil
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+internal import Store
 
 /// The protocol's messages; `Docs/worker-protocol.md` is their reference.
 enum WorkerMessages {
@@ -91,10 +92,8 @@ public struct WorkerDescription: Equatable, Sendable {
 extension WorkerDescription: CustomStringConvertible {
   public var description: String { "\(runtime) \(runtimeVersion) on \(cpu)" }
 
-  /// Whether what was measured with `runtime` on `cpu`, as far as is known, compares with this.
-  func matches(runtime: String?, cpu: String?) -> Bool {
-    (runtime ?? self.runtime) == self.runtime && (cpu ?? self.cpu) == self.cpu
-  }
+  /// What it says of how latencies are taken.
+  var circumstances: Circumstances { Circumstances(runtime: runtime, cpu: cpu) }
 }
 
 /// One input of a loaded network; the shape is the one that is measured.

@@ -40,6 +40,19 @@ import Testing
     }
   }
 
+  @Test func foldersWithoutImagesAreNamed() throws {
+    func refusal(_ folder: String) -> String? {
+      #expect(throws: NetworksError.self) { try ImageFolder(folder) }?.message
+    }
+    try withTemporaryFolder { folder in
+      try write([1], to: "\(folder)/cifar-10-binary.tar.gz")
+      #expect(refusal(folder)?.contains("unpack 'cifar-10-binary.tar.gz' first") == true)
+      try write([1], to: "\(folder)/cat/0.jpg")
+      try write([1], to: "\(folder)/dog/0.webp")
+      #expect(refusal(folder)?.contains("/dog': no .jpg, .jpeg or .png file in it") == true)
+    }
+  }
+
   @Test func readsFoldersAndNamesBrokenFiles() throws {
     try withTemporaryFolder { folder in
       let source = try MemoryImages.procedural(count: 6, classes: 2, size: 8, seed: 3)

@@ -63,6 +63,17 @@ import Testing
     #expect(SafeTensors.load(data, UInt16.self) == expected)
   }
 
+  @Test func numbersBeyondHalvesAreRefused() throws {
+    let path = NSTemporaryDirectory() + "halves-\(UUID().uuidString).safetensors"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let error = #expect(throws: TensorError.self) {
+      try SafeTensors(tensors: ["w": Tensor([1, -65520])]).write(to: path, precision: .float16)
+    }
+    #expect(error?.message == "'w': -65520.0 is too large for float16 (65504); write float32")
+    #expect(!FileManager.default.fileExists(atPath: path))
+    try SafeTensors(tensors: ["w": Tensor([65519, .infinity])]).write(to: path, precision: .float16)
+  }
+
   static let hostile: [String] = [
     #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,8]}}"#,
     #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}"#,

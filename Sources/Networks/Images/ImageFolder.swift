@@ -17,16 +17,25 @@ public struct ImageFolder: ImageDataset {
     }
     var files: [(String, Int)] = []
     for (label, name) in classNames.enumerated() {
-      for file in try Self.entries(of: "\(folder)/\(name)") {
-        let ending = file.split(separator: ".").last?.lowercased() ?? ""
-        if ["jpg", "jpeg", "png"].contains(ending) {
-          files.append(("\(folder)/\(name)/\(file)", label))
-        }
+      let ofClass = try Self.entries(of: "\(folder)/\(name)").filter { file in
+        ["jpg", "jpeg", "png"].contains(file.split(separator: ".").last?.lowercased() ?? "")
       }
+      guard !ofClass.isEmpty else {
+        throw NetworksError(
+          .file,
+          "'\(folder)/\(name)': no .jpg, .jpeg or .png file in it; a folder is a class: put its "
+            + "images there, or remove it")
+      }
+      files += ofClass.map { ("\(folder)/\(name)/\($0)", label) }
     }
     guard !files.isEmpty else {
+      let packed = try Self.entries(of: folder).first { name in
+        [".gz", ".tgz", ".tar", ".xz", ".zip"].contains(where: name.hasSuffix)
+      }
       throw NetworksError(
-        .file, "'\(folder)': no class folders with .jpg, .jpeg or .png files in them")
+        .file,
+        "'\(folder)': no class folders with .jpg, .jpeg or .png files in them; "
+          + (packed.map { "unpack '\($0)' first" } ?? "put each class's images in a folder"))
     }
     self.files = files
   }

@@ -54,17 +54,19 @@ public func top1Accuracy(
   let inference = try Inference(engine: engine, forward)
   for batch in loader.batches(epoch: 0) {
     let batch = try batch.get()
-    let logits = try inference(Tensor(batch.pixels, shape: batch.shape))
-    let (values, classes) = (logits.array, logits.shape[1])
-    for (row, label) in batch.labels.enumerated() {
-      let scores = values[row * classes..<(row + 1) * classes]
-      if let best = scores.indices.max(by: { scores[$0] < scores[$1] }),
-        best - row * classes == label
-      {
-        right += 1
-      }
-    }
+    right += try inference(Tensor(batch.pixels, shape: batch.shape)).hits(batch.labels)
     count += batch.labels.count
   }
   return Float(right) / Float(max(1, count))
+}
+
+extension Tensor {
+  /// Rows of `[N, classes]` whose largest value stands at the row's label.
+  package func hits(_ labels: [Int]) -> Int {
+    let (values, classes) = (array, shape[1])
+    return labels.enumerated().count { row, label in
+      let scores = values[row * classes..<(row + 1) * classes]
+      return scores.indices.max { scores[$0] < scores[$1] } == row * classes + label
+    }
+  }
 }

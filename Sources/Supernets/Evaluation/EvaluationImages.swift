@@ -15,27 +15,17 @@ struct EvaluationImages: Sendable {
   init(_ data: TrainingData, _ dataset: any ImageDataset) throws {
     loader = try data.loader(dataset, batch: 200)
     let bytes = dataset.count * data.side * data.side * data.normalization.mean.count * 4
-    kept = bytes <= 1 << 30 ? try Self.read(loader) : nil
+    kept = bytes <= 1 << 30 ? try loader.batches(epoch: 0).map(Self.batch) : nil
   }
 
-  private static func read(_ loader: BatchLoader) throws -> [Batch] {
-    try loader.batches(epoch: 0).map { result in
-      let batch = try result.get()
-      return Batch(
-        images: try Tensor(batch.pixels, shape: batch.shape), labels: batch.labels)
-    }
+  private static func batch(_ result: Result<ImageBatch, any Error>) throws -> Batch {
+    let batch = try result.get()
+    return Batch(images: try Tensor(batch.pixels, shape: batch.shape), labels: batch.labels)
   }
 
   /// Hands over the batches in order.
   func read(_ body: (Batch) throws -> Void) throws {
-    if let kept {
-      for batch in kept { try body(batch) }
-      return
-    }
-    for result in loader.batches(epoch: 0) {
-      let batch = try result.get()
-      try body(
-        Batch(images: try Tensor(batch.pixels, shape: batch.shape), labels: batch.labels))
-    }
+    if let kept { return try kept.forEach(body) }
+    for result in loader.batches(epoch: 0) { try body(Self.batch(result)) }
   }
 }

@@ -87,14 +87,3 @@ public final class SubnetEvaluator {
       images: count)
   }
 }
-
-extension Tensor {
-  /// Rows of `[N, classes]` whose largest value stands at the row's label.
-  func hits(_ labels: [Int]) -> Int {
-    let (values, classes) = (array, shape[1])
-    return labels.enumerated().count { row, label in
-      let scores = values[row * classes..<(row + 1) * classes]
-      return scores.indices.max { scores[$0] < scores[$1] } == row * classes + label
-    }
-  }
-}

@@ -107,3 +107,10 @@ public struct SubnetTrainer {
     return true
   }
 }
+
+extension SubnetTrainer.Options: CustomStringConvertible {
+  public var description: String {
+    "\(epochs) epochs in batches of \(batch), rate \(rate), warm-up \(warmUp), weight decay "
+      + "\(weightDecay), label smoothing \(labelSmoothing), cutout \(cutout), seed \(seed)"
+  }
+}

@@ -8,8 +8,6 @@ public struct SupernetFile: Sendable {
   public let spaceName: String
   public let classNames: [String]
   public let normalization: Normalization
-  /// Side of the images it was trained on.
-  public let side: Int
   /// Recipe, epochs and whatever else says where the weights come from.
   public var provenance: [String: String]
   /// Made-up images that subnets can be recalibrated with, `[N, side, side, C]`, normalised; see
@@ -31,7 +29,6 @@ public struct SupernetFile: Sendable {
     spaceName = supernet.space.name
     classNames = data.classNames
     normalization = data.normalization
-    side = data.side
     provenance = [
       "recipe": recipe, "epochs": String(epochs), "images": data.identity,
       "networks": try supernet.space.networksDigest(),
@@ -59,7 +56,7 @@ public struct SupernetFile: Sendable {
       (file.metadata[key] ?? "").split(separator: ",").compactMap { Float($0) }
     }
     guard Self.isOne(file), let space = file.metadata["space"],
-      let names = file.metadata["classes"], let side = file.metadata["side"].flatMap(Int.init)
+      let names = file.metadata["classes"]
     else {
       throw SupernetsError(
         .checkpoint, "\(path): no supernet of this version; 'supernet train' writes them")
@@ -67,8 +64,7 @@ public struct SupernetFile: Sendable {
     spaceName = space
     classNames = names.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     normalization = Normalization(mean: numbers("mean"), deviation: numbers("deviation"))
-    self.side = side
-    let known = ["format", "space", "classes", "mean", "deviation", "side"]
+    let known = ["format", "space", "classes", "mean", "deviation"]
     provenance = file.metadata.filter { !known.contains($0.key) }
     var tensors = file.tensors
     calibration = tensors.removeValue(forKey: Self.calibrationName)
@@ -86,7 +82,6 @@ public struct SupernetFile: Sendable {
     metadata["classes"] = classNames.joined(separator: "\n")
     metadata["mean"] = text(normalization.mean)
     metadata["deviation"] = text(normalization.deviation)
-    metadata["side"] = String(side)
     var tensors = tensors
     tensors[Self.calibrationName] = calibration
     try SafeTensors(tensors: tensors, metadata: metadata).write(to: path, precision: precision)

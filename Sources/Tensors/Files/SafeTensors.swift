@@ -119,8 +119,8 @@ public struct SafeTensors: Sendable {
 
   /// Writes a file: to a temporary name beside it first, then renamed, so that a reader (or a
   /// crash) never meets half a file. Equal contents give equal bytes.
-  /// - Throws: `TensorError` with code `.unwritable` naming the file and the system's reason; the
-  ///   file is then what it was before.
+  /// - Throws: `TensorError` with code `.unwritable` naming the file and the system's reason, or
+  ///   `.argument` where float16 is too narrow; the file is then what it was before.
   public func write(to path: String, precision: Precision = .float32) throws {
     var entries: [(String, Entry)] = []
     var body = Data()
@@ -145,6 +145,10 @@ public struct SafeTensors: Sendable {
       guard integers[name] == nil else {
         throw TensorError(.argument, "'\(name)' names a tensor and whole numbers")
       }
+      if precision == .float16, let large = tensor.array.first(where: Self.overflowsHalf) {
+        throw TensorError(
+          .argument, "'\(name)': \(large) is too large for float16 (65504); write float32")
+      }
       add(name, precision.rawValue, tensor.shape, tensor.littleEndian(precision))
     }
     let encoder = JSONEncoder()
@@ -159,6 +163,11 @@ public struct SafeTensors: Sendable {
     } catch {
       throw TensorError(.unwritable, "\(error)")
     }
+  }
+
+  /// Whether float16 makes an infinity of a number that is none.
+  private static func overflowsHalf(_ value: Float) -> Bool {
+    value.isFinite && value.magnitude >= 65520
   }
 
   /// The header: an entry for each name, and `__metadata__`.
