@@ -160,6 +160,16 @@ class Network:
             raise Refusal("bad-request", f"measure: repeats are 1 to {MAX_REPEATS}, seconds above 0")
         if self.cpus:
             os.sched_setaffinity(0, self.cpus)
+        try:
+            return self.times(warm_up, repeats, seconds)
+        except RuntimeError as error:  # both runtimes' errors are of this class
+            message = one_line(error)
+            # Another time there may be memory: no fault of the network's.
+            if any(words in message for words in ("allocate memory", "bad_alloc", "bad allocation")):
+                raise
+            raise Refusal("bad-network", message) from None
+
+    def times(self, warm_up, repeats, seconds):
         run, clock = self.run, time.perf_counter_ns
         deadline = clock() + int(seconds * 1e9)
         warmed = 0

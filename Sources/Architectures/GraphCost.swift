@@ -3,11 +3,12 @@ public struct OperatorCost: Hashable, Sendable {
   /// Multiply-accumulates of convolutions, matrix products and recurrent layers (not FLOPs, which
   /// are twice that).
   public var macs = 0
-  /// Trained parameters; the running statistics of batch normalisation are not among them.
+  /// Trained parameters, quantised ones too; the running statistics of batch normalisation and the
+  /// scales of quantisation are not among them.
   public var parameters = 0
   /// Bytes of the results.
   public var activationBytes = 0
-  /// Bytes of the weights, running statistics included, structural constants not.
+  /// Bytes of the weights, running statistics and scales included, structural constants not.
   public var weightBytes = 0
   /// Bytes of the operands that other operators computed.
   public var inputBytes = 0
@@ -70,6 +71,8 @@ extension OperatorGraph {
 private struct Counter {
   let graph: OperatorGraph
   var counted: [Bool]
+  /// Quantised weights that are counted.
+  var quantised: Set<Parameter> = []
   var sawUnknownAxis = false
 
   init(_ graph: OperatorGraph) {
@@ -86,12 +89,18 @@ private struct Counter {
         cost.inputBytes = cost.inputBytes.saturatingAdd(bytes(type))
         continue
       }
-      guard !counted[index] else { continue }
-      counted[index] = true
-      guard graph.parameters[index].constant == nil else { continue }
+      if graph.parameters[index].constant == nil {
+        guard !counted[index] else { continue }
+        counted[index] = true
+      } else {
+        // Graphs keep integers as constants. Equal ones count once, as texts write no more of them
+        // than their content; a single number is a constant in networks of floats too.
+        guard Self.quantisedWeights[node.op]?.contains(position) == true, type.shape != [],
+          quantised.insert(graph.parameters[index]).inserted
+        else { continue }
+      }
       cost.weightBytes = cost.weightBytes.saturatingAdd(bytes(type))
-      let isStatistic = node.op == "BatchNormalization" && position >= 3
-      if !isStatistic {
+      if Self.statistics[node.op]?.contains(position) != true {
         cost.parameters = cost.parameters.saturatingAdd(elements(type))
       }
     }
@@ -104,6 +113,18 @@ private struct Counter {
     }
     return cost
   }
+
+  /// Operands that are the integers of a quantised network, if those are stored.
+  private static let quantisedWeights: [String: Set<Int>] = [
+    "DequantizeLinear": [0], "ConvInteger": [0, 1], "MatMulInteger": [0, 1],
+    "QLinearConv": [0, 3, 8], "QLinearMatMul": [0, 3],
+  ]
+
+  /// Weights that are not trained: running statistics and scales of quantisation.
+  private static let statistics: [String: Set<Int>] = [
+    "BatchNormalization": [3, 4], "QuantizeLinear": [1], "DequantizeLinear": [1],
+    "QLinearConv": [1, 4, 6], "QLinearMatMul": [1, 4, 6],
+  ]
 
   private mutating func macs(of node: Node) -> Int {
     func type(_ position: Int) -> TensorType? {
@@ -155,7 +176,10 @@ private struct Counter {
   }
 
   private mutating func bytes(_ type: TensorType) -> Int {
-    elements(type).saturatingMultiply(type.elementType.byteCount ?? 0)
+    // Elements may be smaller than a byte.
+    let (eights, rest) = elements(type).quotientAndRemainder(dividingBy: 8)
+    let bits = type.elementType.rawBits ?? 0
+    return eights.saturatingMultiply(bits).saturatingAdd((rest * bits + 7) / 8)
   }
 }
 

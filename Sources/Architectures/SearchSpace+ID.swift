@@ -39,7 +39,10 @@ extension SearchSpace {
       ArchitecturesError(.invalidArchitecture, "architecture '\(id.prefix(200))': \(what)")
     }
     guard body.utf8.count <= 65_536 else { throw fail("longer than 65,536 characters") }
-    let parts = body.split(separator: "-", omittingEmptySubsequences: false)
+    // Of a single architecture there is nothing to say, and splitting that makes one part.
+    let parts =
+      segments.isEmpty && body.isEmpty
+      ? [] : body.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == segments.count else {
       throw fail("\(name) has \(segments.count) parts joined by '-', got \(parts.count)")
     }

@@ -79,6 +79,8 @@ public struct SpaceCatalog: Sendable {
     }
     let known = names.joined(separator: ", ")
     throw ArchitecturesError(
-      .unknownSpace, "no search space '\(name)'; known: \(known.isEmpty ? "none" : known)")
+      .unknownSpace,
+      "no search space '\(name)'; known: \(known.isEmpty ? "none" : known); others by the path of "
+        + "their file, or from the folder that SWIFTLET_SPACES names")
   }
 }

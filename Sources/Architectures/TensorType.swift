@@ -51,6 +51,21 @@ public enum ElementType: Hashable, Sendable {
     }
   }
 
+  /// Bits one element takes where elements are packed, as in files; `nil` where that has no fixed
+  /// size.
+  public var rawBits: Int? {
+    if let byteCount { return 8 * byteCount }
+    guard case .other(let name) = self else { return nil }
+    switch name {
+    case "complex64": return 64
+    case "complex128": return 128
+    case "uint4", "int4", "float4e2m1": return 4
+    case "uint2", "int2": return 2
+    case let name where name.hasPrefix("float8"): return 8
+    default: return nil
+    }
+  }
+
   public var isFloatingPoint: Bool {
     switch self {
     case .float32, .float64, .float16, .bfloat16: true

@@ -103,6 +103,8 @@ public final class Measurer {
       let worker = try client.start()
       try prepareReference(worker)
       let network = try client.load(source)
+      // Also one that proves not to run: the worker goes on with others.
+      defer { try? client.unload(network) }
       let warm = try warmUp(network, roundSeconds: settings.roundSeconds)
       let deadline = ContinuousClock.now + .seconds(settings.maxSeconds)
       var rounds: [MeasurementRound] = []
@@ -118,7 +120,6 @@ public final class Measurer {
         guard rounds.count >= settings.minRounds,
           statistics.isStable || ContinuousClock.now >= deadline
         else { continue }
-        try client.unload(network)
         if let slowdown = statistics.slowdown, slowdown < 0.95 {
           sayOutOfDate("the machine is faster now: slowdown \((slowdown * 100).rounded() / 100)")
         }
@@ -172,8 +173,10 @@ public final class Measurer {
     reference = nil
     guard let data = Data(base64Encoded: ReferenceNetwork.base64) else { return }
     let network: LoadedNetwork
+    let round: Round
     do {
       network = try client.load(.bytes(Array(data)))
+      round = try warmUp(network, roundSeconds: settings.referenceSeconds).round
     } catch let error as DevicesError where error.code == .badNetwork {
       guard quietReference == nil else {
         throw DevicesError(
@@ -187,7 +190,6 @@ public final class Measurer {
           + error.message)
       return
     }
-    let round = try warmUp(network, roundSeconds: settings.referenceSeconds).round
     reference = (network, round, client.starts)
     guard quietReference == nil else {
       if let learned = client.device.quietReferenceWorker, learned != worker.description {

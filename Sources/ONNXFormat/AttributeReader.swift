@@ -14,6 +14,14 @@ struct StoredAttribute {
   var name: String
   var value: Value
 
+  var graphs: [WireMessage] {
+    switch value {
+    case .graph(let message): [message]
+    case .graphs(let messages): messages
+    case .plain, .tensor: []
+    }
+  }
+
   init(_ message: WireMessage, budget: inout ItemBudget) throws {
     var name = ""
     var tensor: WireMessage?

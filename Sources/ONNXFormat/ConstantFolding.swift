@@ -1,12 +1,12 @@
 import Architectures
 
-/// Computes the integers that exporters compute shapes with, such as
+/// Computes the integers and booleans that exporters compute shapes with, such as
 /// `Shape -> Gather -> Unsqueeze -> Concat -> Reshape`, where all of them are known.
 enum ConstantFolding {
   typealias Operand = ShapeInference.Operand
 
-  /// The result of a node with one result; `nil` where it isn't known or isn't a small integer
-  /// tensor.
+  /// The result of a node with one result; `nil` where it isn't known or isn't a small tensor of
+  /// integers or booleans.
   static func result(
     _ op: String, _ attributes: [String: Attribute], _ operands: [Operand?]
   ) -> (type: TensorType, values: [Int])? {
@@ -28,18 +28,19 @@ enum ConstantFolding {
     }
     var contents: [[Int]] = []
     for operand in operands {
-      guard let operand else { return nil }
-      guard case .ints(let values)? = operand.constant, operand.type.elementType != .bool else {
-        return nil
-      }
+      guard case .ints(let values)? = operand?.constant else { return nil }
       contents.append(values)
     }
     switch op {
     case "Unsqueeze", "Squeeze", "Reshape", "Flatten":
-      let inferred = try? ShapeInference.outputs(
-        of: Node(op, inputs: [], attributes: attributes), operands: operands, outputCount: 1)
-      guard let type = inferred?.first, type.elementCount == contents[0].count else { return nil }
+      guard let type = inferred(op, attributes, operands), type.elementCount == contents[0].count
+      else { return nil }
       return (type, contents[0])
+    case "Expand":
+      guard let type = inferred(op, attributes, operands), let shape = smallShape(type) else {
+        return nil
+      }
+      return (type, stretched(contents[0], first.type.fixedShape ?? [], to: shape))
     case "Gather":
       return gather(attributes, operands.compactMap { $0 }, contents)
     case "Slice":
@@ -49,8 +50,6 @@ enum ConstantFolding {
         [0, -1].contains(attributes.int("axis"))
       else { return nil }
       return vector(Array(contents.joined()), first.type.elementType)
-    case "Add", "Sub", "Mul", "Div":
-      return arithmetic(op, operands.compactMap { $0 }, contents)
     case "Range":
       guard contents.count == 3, let start = contents[0].first, let end = contents[1].first,
         let step = contents[2].first, step != 0,
@@ -69,7 +68,7 @@ enum ConstantFolding {
       let keep = attributes.int("keepdims") ?? 1
       return (TensorType(keep == 1 ? [1] : [Int](), first.type.elementType), [product])
     default:
-      return nil
+      return elementwise(op, attributes, operands, contents)
     }
   }
 
@@ -83,16 +82,13 @@ enum ConstantFolding {
   private static func cast(
     _ attributes: [String: Attribute], _ operand: Operand
   ) -> (type: TensorType, values: [Int])? {
-    guard case .ints(let values)? = operand.constant, let code = attributes.int("to"),
-      let type = ElementType(onnx: code)
+    guard case .ints(let values)? = operand.constant, operand.type.elementType != .uint64,
+      let type = attributes.int("to").flatMap(ElementType.init(onnx:))
     else { return nil }
-    let fits: Bool
-    switch type {
-    case .int64: fits = operand.type.elementType != .uint64
-    case .int32: fits = values.allSatisfy { Int32(exactly: $0) != nil }
-    default: fits = false
-    }
-    return fits ? (TensorType(operand.type.shape, type), values) : nil
+    return (
+      TensorType(operand.type.shape, type),
+      type == .bool ? values.map { $0 == 0 ? 0 : 1 } : values
+    )
   }
 
   private static func gather(
@@ -123,32 +119,107 @@ enum ConstantFolding {
     return vector(start < end ? Array(contents[0][start..<end]) : [], type.elementType)
   }
 
-  private static func arithmetic(
-    _ op: String, _ operands: [Operand], _ contents: [[Int]]
+  /// Operators that work element by element, on operands stretched to one shape.
+  private static func elementwise(
+    _ op: String, _ attributes: [String: Attribute], _ operands: [Operand?], _ contents: [[Int]]
   ) -> (type: TensorType, values: [Int])? {
-    guard contents.count == 2, operands.allSatisfy({ ($0.type.shape?.count ?? 2) <= 1 }),
-      operands[0].type.elementType == operands[1].type.elementType,
-      operands[0].type.elementType == .int64
+    let types = operands.compactMap { $0?.type }
+    // Before operator set 7 the second operand's shape fitted somewhere into the first's.
+    guard attributes["broadcast"] == nil, accepts(op, types.map(\.elementType)),
+      let type = inferred(op, attributes, operands), let shape = smallShape(type)
     else { return nil }
-    let (a, b) = (contents[0], contents[1])
-    guard a.count == b.count || a.count == 1 || b.count == 1, !a.isEmpty, !b.isEmpty else {
-      return nil
+    let parts = zip(contents, types).map { stretched($0, $1.fixedShape ?? [], to: shape) }
+    if op == "Not" { return (type, parts[0].map { 1 - $0 }) }
+    if op == "Where" {
+      return (type, parts[0].indices.map { parts[parts[0][$0] != 0 ? 1 : 2][$0] })
     }
+    guard let combine = operation(op, attributes) else { return nil }
     var values: [Int] = []
-    for index in 0..<max(a.count, b.count) {
-      let (x, y) = (a[a.count == 1 ? 0 : index], b[b.count == 1 ? 0 : index])
-      let (value, overflow) =
-        switch op {
-        case "Add": x.addingReportingOverflow(y)
-        case "Sub": x.subtractingReportingOverflow(y)
-        case "Mul": x.multipliedReportingOverflow(by: y)
-        default: x.dividedReportingOverflow(by: y)
-        }
-      if overflow { return nil }
+    values.reserveCapacity(parts[0].count)
+    for (x, y) in zip(parts[0], parts[1]) {
+      guard let value = combine(x, y) else { return nil }
       values.append(value)
     }
-    let isVector = operands.contains { $0.type.shape?.count == 1 }
-    return (TensorType(isVector ? [values.count] : [Int](), .int64), values)
+    return (type, values)
+  }
+
+  /// Whether an element-by-element operator takes operands of these types.
+  private static func accepts(_ op: String, _ types: [ElementType]) -> Bool {
+    switch op {
+    case "Not": types == [.bool]
+    case "And", "Or": types == [.bool, .bool]
+    case "Where": types.count == 3 && types[0] == .bool && types[1] == types[2]
+    case "Equal": types.count == 2 && types[0] == types[1] && types[0] != .uint64
+    default: types == [.int64, .int64] || types == [.int32, .int32]
+    }
+  }
+
+  /// What an operator of two operands makes of an element of each; `nil` where it has no result.
+  private static func operation(
+    _ op: String, _ attributes: [String: Attribute]
+  ) -> ((Int, Int) -> Int?)? {
+    func exact(_ result: (partialValue: Int, overflow: Bool)) -> Int? {
+      result.overflow ? nil : result.partialValue
+    }
+    switch op {
+    case "Add": return { exact($0.addingReportingOverflow($1)) }
+    case "Sub": return { exact($0.subtractingReportingOverflow($1)) }
+    case "Mul": return { exact($0.multipliedReportingOverflow(by: $1)) }
+    case "Div": return { exact($0.dividedReportingOverflow(by: $1)) }
+    case "Mod":
+      // The sign is the divisor's; with `fmod` the dividend's.
+      let isTruncated = attributes.int("fmod") == 1
+      return { x, y in
+        guard let rest = exact(x.remainderReportingOverflow(dividingBy: y)) else { return nil }
+        return isTruncated || rest == 0 || (rest < 0) == (y < 0) ? rest : rest + y
+      }
+    case "Min": return { min($0, $1) }
+    case "Max": return { max($0, $1) }
+    case "Equal": return { $0 == $1 ? 1 : 0 }
+    case "Less": return { $0 < $1 ? 1 : 0 }
+    case "LessOrEqual": return { $0 <= $1 ? 1 : 0 }
+    case "Greater": return { $0 > $1 ? 1 : 0 }
+    case "GreaterOrEqual": return { $0 >= $1 ? 1 : 0 }
+    case "And": return { $0 & $1 }
+    case "Or": return { $0 | $1 }
+    default: return nil
+    }
+  }
+
+  /// The type that follows from the operands; `nil` where none of a usual rank does.
+  private static func inferred(
+    _ op: String, _ attributes: [String: Attribute], _ operands: [Operand?]
+  ) -> TensorType? {
+    let types = try? ShapeInference.outputs(
+      of: Node(op, inputs: [], attributes: attributes), operands: operands, outputCount: 1)
+    guard let type = types?.first, let rank = type.shape?.count, rank <= ONNXLimits.rank else {
+      return nil
+    }
+    return type
+  }
+
+  private static func smallShape(_ type: TensorType) -> [Int]? {
+    guard let count = type.elementCount, count <= ONNXLimits.constantElements else { return nil }
+    return type.fixedShape
+  }
+
+  /// The elements of a tensor of `shape`, repeated along the axes in which `target` is longer.
+  private static func stretched(_ values: [Int], _ shape: [Int], to target: [Int]) -> [Int] {
+    guard !target.contains(0) else { return [] }
+    var result = values
+    // Elements of the axes that are done: the last ones.
+    var block = 1
+    for (axis, size) in target.enumerated().reversed() {
+      let own = axis - (target.count - shape.count)
+      if size != (own < 0 ? 1 : shape[own]) {
+        let source = result
+        result = stride(from: 0, to: source.count, by: block).flatMap { start in
+          repeatElement(source[start..<start + block], count: size).joined()
+        }
+      }
+      block *= size
+    }
+    return result
   }
 
   /// A position counted from either end, inside `0...count`.
@@ -174,8 +245,9 @@ extension GraphReader {
   }
 
   private static let foldable: Set<String> = [
-    "Shape", "Size", "Cast", "Unsqueeze", "Squeeze", "Reshape", "Flatten", "Gather", "Slice",
-    "Concat", "Add", "Sub", "Mul", "Div", "Range", "ReduceProd",
+    "Shape", "Size", "Cast", "Unsqueeze", "Squeeze", "Reshape", "Flatten", "Expand", "Gather",
+    "Slice", "Concat", "Range", "ReduceProd", "Add", "Sub", "Mul", "Div", "Mod", "Min", "Max",
+    "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Not", "Where",
   ]
 
   private func filled(
@@ -204,7 +276,7 @@ extension GraphReader {
 }
 
 extension StoredTensor {
-  /// A small integer tensor (int64 or int32) with this content.
+  /// A small tensor (int64, int32 or bool) with this content; `nil` where that doesn't fit.
   init?(_ values: [Int], _ type: TensorType) {
     guard let shape = type.fixedShape, let count = type.elementCount, count == values.count else {
       return nil
@@ -212,7 +284,8 @@ extension StoredTensor {
     let width: Int
     switch type.elementType {
     case .int64: width = 8
-    case .int32: width = 4
+    case .int32 where values.allSatisfy({ Int32(exactly: $0) != nil }): width = 4
+    case .bool: width = 1
     default: return nil
     }
     let bytes = values.flatMap { value in

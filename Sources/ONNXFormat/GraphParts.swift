@@ -7,7 +7,12 @@ struct GraphParts {
   var outputs: [WireMessage] = []
   var valueInfo: [WireMessage] = []
 
-  init(_ message: WireMessage, budget: inout ItemBudget) throws {
+  /// - Parameter depth: how many graphs are around this one.
+  init(_ message: WireMessage, depth: Int, budget: inout ItemBudget) throws {
+    guard depth <= ONNXLimits.nesting else {
+      throw ONNXFormatError(
+        .tooLarge, "subgraphs are nested more than \(ONNXLimits.nesting) deep")
+    }
     var parts = GraphParts()
     try message.forEachField { field in
       switch field.number {

@@ -24,11 +24,7 @@ struct GraphReader {
   mutating func read(
     _ message: WireMessage, captures: GraphScope.Captures? = nil, depth: Int = 0
   ) throws -> Result {
-    guard depth <= ONNXLimits.nesting else {
-      throw ONNXFormatError(
-        .tooLarge, "subgraphs are nested more than \(ONNXLimits.nesting) deep")
-    }
-    let parts = try GraphParts(message, budget: &budget)
+    let parts = try GraphParts(message, depth: depth, budget: &budget)
     let scope = GraphScope(captures: captures)
     for stored in parts.initializers {
       let tensor = try StoredTensor(stored, budget: &budget)
@@ -46,8 +42,8 @@ struct GraphReader {
       scope.graph.inputs.append(GraphInput(name: name, type: type))
       try scope.define(name, .input(scope.graph.inputs.count - 1))
     }
-    for stored in parts.nodes {
-      let node = try StoredNode(stored, budget: &budget)
+    let nodes = try parts.nodes.map { try StoredNode($0, budget: &budget) }
+    for node in try ordered(nodes, in: scope, depth: depth) {
       try add(node, declared, to: scope, depth: depth)
     }
     var outputNames: [String] = []
@@ -71,7 +67,7 @@ struct GraphReader {
     let operands = try node.inputs.map { name -> GraphScope.Found? in
       if name.isEmpty { return nil }
       guard let found = scope.find(name) else {
-        throw node.error(.invalidGraph, "reads \(quoted(name)), which nothing before it makes")
+        throw node.error(.invalidGraph, "reads \(quoted(name)), which nothing makes")
       }
       return found
     }

@@ -20,10 +20,11 @@ extension Store {
         } catch let error as DatabaseError
           where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE
         {
+          let conditions = sample.conditions.isEmpty ? "" : " (\(sample.conditions))"
           throw StoreError(
             .exists,
-            "a sample of \(sample.id) on '\(sample.device)' (\(sample.conditions)) is there already; "
-              + "say so to replace it")
+            "a sample of \(sample.id) on '\(sample.device)'\(conditions) is there already; "
+              + "--replace puts the new one in its place")
         }
       }
     }
@@ -54,6 +55,18 @@ extension Store {
           """,
         arguments: ["device": device, "space": space]
       ).map(Sample.init(row:))
+    }
+  }
+
+  /// Removes the samples of a device, or of one space on it.
+  ///
+  /// - Returns: how many there were.
+  public func removeSamples(device: String, space: String? = nil) throws -> Int {
+    try write { db in
+      try db.execute(
+        sql: "DELETE FROM samples WHERE device = :device AND (:space IS NULL OR space = :space)",
+        arguments: ["device": device, "space": space])
+      return db.changesCount
     }
   }
 

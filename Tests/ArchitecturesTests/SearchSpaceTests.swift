@@ -126,6 +126,16 @@ struct SearchSpaceTests {
     #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
   }
 
+  @Test func aSingleArchitectureHasAnID() throws {
+    let space = try SearchSpace(
+      yaml: "schema: 1\nname: one\nresolution: 8\nlayers:\n  - conv: {name: a, out: 8}\n")
+    let only = Genotype([])
+    #expect(space.id(only) == "one:")
+    #expect(try space.genotype(id: "one:") == only)
+    let error = #expect(throws: ArchitecturesError.self) { try space.genotype(id: "one:c3") }
+    #expect(error?.message.contains("one has 0 parts") == true)
+  }
+
   @Test func countsAreExact() throws {
     // 25 resolutions, five stages of two to four blocks with nine choices each.
     let stage: UInt128 = 81 + 729 + 6561

@@ -87,6 +87,42 @@ struct GraphCostTests {
     #expect(cost.uncounted.isEmpty)
   }
 
+  /// The integers of a quantised network are weights of their own size; its scales are not trained,
+  /// its zero points and shapes no weights.
+  @Test func quantisedWeightsAreCounted() {
+    let parameters: [(TensorType, ConstantContent?)] = [
+      (TensorType([Int]()), .floats([0.1])),
+      (TensorType([Int](), .uint8), .ints([128])),
+      (TensorType([4, 3, 3, 3], .int8), .digest("kernel")),
+      (TensorType([4]), nil),
+      (TensorType([4], .int8), .ints([0, 0, 0, 0])),
+      (TensorType([4], .int32), .ints([1, 2, 3, 4])),
+      (TensorType([2], .int64), .ints([1, -1])),
+      (TensorType([5, 3], .other("int4")), .digest("packed")),
+      (TensorType([144, 2], .uint8), .digest("matrix")),
+    ]
+    let p = parameters.indices.map { ValueReference.parameter($0) }
+    let graph = OperatorGraph(
+      inputs: [GraphInput(name: "x", type: TensorType([1, 3, 8, 8], .uint8))],
+      parameters: parameters.map { Parameter(name: "", type: $0, constant: $1) },
+      nodes: [
+        Node(
+          "QLinearConv", inputs: [.input(0), p[0], p[1], p[2], p[3], p[4], p[0], p[1], p[5]],
+          outputs: [TensorType([1, 4, 6, 6], .uint8)]),
+        Node("Reshape", inputs: [.node(0), p[6]], outputs: [TensorType([1, 144], .uint8)]),
+        Node(
+          "MatMulInteger", inputs: [.node(1), p[8], p[1]],
+          outputs: [TensorType([1, 2], .int32)]),
+        Node("DequantizeLinear", inputs: [p[7], p[0]], outputs: [TensorType([5, 3])]),
+        // What is read twice is there once.
+        Node("DequantizeLinear", inputs: [p[7], p[0]], outputs: [TensorType([5, 3])]),
+      ], outputs: [.node(2), .node(3), .node(4)])
+    let cost = GraphCost(graph)
+    #expect(cost.operators.map(\.parameters) == [108 + 4, 0, 288, 15, 0])
+    // Kernel, scales and biases; two numbers of four bits share a byte.
+    #expect(cost.operators.map(\.weightBytes) == [108 + 16 + 16, 0, 288, 8, 0])
+  }
+
   @Test func operatorsWithoutARuleAreNamed() {
     let type = TensorType([1])
     #expect(cost("DeformConv", [type], result: type).uncounted == ["DeformConv"])

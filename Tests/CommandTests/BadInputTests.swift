@@ -15,6 +15,7 @@ struct BadInputTests {
     (["device", "add", "bad", "--worker", "cat"], 1, "names no 'runtime'"),
     (["device", "add", "bad", "--threads", "0", "--no-check"], 64, "threads"),
     (["samples", "export", "--device", "ghost", "-o", "zero.csv"], 69, "unknown device 'ghost'"),
+    (["samples", "remove", "--device", "ghost"], 69, "unknown device 'ghost'"),
     (["samples", "import", "zero.csv", "--device", "d"], 65, "zero.csv:3"),
     (["samples", "import", "columns.csv", "--device", "d"], 65, "columns.csv:1"),
     (["samples", "import", "nosuch.csv"], 65, "nosuch.csv"),
@@ -28,6 +29,28 @@ struct BadInputTests {
     (
       ["predictor", "adapt", "--device", "d", "--samples", "other.csv"], 65,
       "its samples are of 'phone' (column 'device'), none of 'd'; say --device phone"
+    ),
+    (
+      [
+        "predictor", "evaluate", "--space", "nasbench201", "--table", "none.json", "--samples",
+        "empty.csv",
+      ], 65, "empty.csv:1: the file has no samples"
+    ),
+    (
+      [
+        "table", "calibrate", "none.json", "--space", "nasbench201", "--samples", "other.csv",
+        "--device", "d",
+      ], 65, "other.csv: 0 samples of nasbench201 on 'd'"
+    ),
+    (
+      ["predict", "latency", "nasbench201:c3-c3_c3-c3_c3_c3", "--device", "d"], 69,
+      "no lookup table of nasbench201 for 'd'; measure one with: swiftlet table build"
+    ),
+    (
+      [
+        "search", "--space", "nasbench201", "--device", "d", "--latency-budget", "3ms",
+        "--no-measure",
+      ], 69, "no lookup table of nasbench201 for 'd'"
     ),
     (
       ["search", "--space", "ofa-mobilenetv3", "--device", "d", "--latency-budget", "25"], 64,
@@ -56,6 +79,8 @@ struct BadInputTests {
       .write(toFile: command.path("columns.csv"), atomically: true, encoding: .utf8)
     try "id,latency_ms,device\nnasbench201:c3-c3_c3-c3_c3_c3,1.5,phone\n"
       .write(toFile: command.path("other.csv"), atomically: true, encoding: .utf8)
+    try "id,latency_ms\n"
+      .write(toFile: command.path("empty.csv"), atomically: true, encoding: .utf8)
     let result = try command.run(arguments)
     #expect(result.errors.contains(message), "\(result.errors)")
     #expect(result.status == status, "\(result.errors)")

@@ -172,6 +172,7 @@ struct BudgetTests {
   /// A space file is the space, even if another one of its name came along.
   @Test func aSpaceFileIsNotReplacedByItsName() throws {
     defer { command.remove() }
+    try addDevice("x", 1)
     let space = try command.run("space", "show", "ofa-mobilenetv3-cifar")
     #expect(space.status == 0)
     var root = URL(fileURLWithPath: Command.binary).deletingLastPathComponent()
@@ -202,6 +203,7 @@ struct BudgetTests {
 
   @Test func seedsOfAllSizesAreKept() throws {
     defer { command.remove() }
+    try addDevice("x", 1)
     let seed = "18446744073709551615"
     let result = try search("x", "3ms", "--no-measure", "--seed", seed, "--json")
     #expect(result.status == 0, "\(result.errors)")
@@ -226,5 +228,21 @@ struct BudgetTests {
     #expect(result.status == 0, "\(result.errors)")
     let front = try String(contentsOfFile: command.path("out/front.csv"), encoding: .utf8)
     #expect(front.hasPrefix("id,latency_ms,rank,"))
+  }
+
+  @Test func measuredRanksAreCalledRanks() throws {
+    defer { command.remove() }
+    try addDevice("x", 1)
+    let result = try command.run(
+      "search", "--space", "nasbench201", "--device", "x", "--latency-budget", "1s",
+      "--latency-predictor", KernelsTests.trained,
+      "--options", "{\"generations\": 2, \"population\": 20}", "--json")
+    #expect(result.status == 0, "\(result.errors)")
+    let study = try #require(result.json["study"] as? String)
+    let shown = try command.run("study", "show", study, "--json").json
+    let trial = try #require((shown["trials"] as? [[String: Any]])?.first?["result"] as? String)
+    #expect(trial.contains("\"rank\":") && !trial.contains("accuracy"), "\(trial)")
+    let report = try command.run("report", study, "-o", "later.html")
+    #expect(report.status == 0, "\(report.errors)")
   }
 }

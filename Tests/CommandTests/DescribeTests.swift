@@ -21,6 +21,20 @@ struct DescribeTests {
     }
   }
 
+  @Test func anExportMakesItsFolder() throws {
+    let command = try Command()
+    defer { command.remove() }
+    func export(_ path: String) throws -> Command.Result {
+      try command.run("export", "nasbench201:c3-c3_c3-c3_c3_c3", "-o", path)
+    }
+    let made = try export("new/deep/net.onnx")
+    #expect(made.status == 0, "\(made.errors)")
+    #expect(FileManager.default.fileExists(atPath: command.path("new/deep/net.onnx")))
+    let blocked = try export("new/deep/net.onnx/net.onnx")
+    #expect(blocked.status == 1)
+    #expect(blocked.errors.contains("net.onnx/net.onnx: can't be written"), "\(blocked.errors)")
+  }
+
   @Test func spacesAreListedAndSampled() throws {
     let command = try Command()
     defer { command.remove() }

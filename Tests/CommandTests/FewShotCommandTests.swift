@@ -112,6 +112,49 @@ struct FewShotCommandTests {
         == true)
   }
 
+  /// Few samples are better than another machine's table, where nothing corrects that.
+  @Test func fewSamplesComeBeforeAnotherMachinesTable() throws {
+    let command = try Command()
+    defer { command.remove() }
+    try Self.write(Self.samples(0..<4), command.path("four.csv"))
+    #expect(
+      try command.run("predictor", "adapt", "--device", "d", "--samples", "four.csv").status == 0)
+    let searched = try command.run(
+      "search", "--space", "ofa-mobilenetv3", "--device", "d", "--latency-budget", "5ms",
+      "--no-measure", "--options", "{\"generations\": 2}", "--json")
+    #expect(
+      (searched.json["latencyPredictor"] as? String)?.hasPrefix("few-shot predictor from 4")
+        == true, "\(searched.errors)")
+  }
+
+  /// Intervals hold for networks like the samples.
+  @Test func aSpaceWithoutSamplesHasNoIntervals() throws {
+    let command = try Command()
+    defer { command.remove() }
+    try Self.write(Self.samples(0..<12), command.path("s.csv"))
+    #expect(
+      try command.run("predictor", "adapt", "--device", "d", "--samples", "s.csv").status == 0)
+    let refused = try command.run(
+      "predict", "latency", "nasbench201:c3-c3_c3-c3_c3_c3", "--device", "d", "--confidence", "0.9")
+    #expect(refused.status == 65)
+    #expect(refused.errors.contains("no samples of nasbench201 on 'd'"), "\(refused.errors)")
+  }
+
+  /// A folder or a text that has a sample's name is not its network.
+  @Test func whatHasASamplesNameIsNotItsNetwork() throws {
+    let command = try Command()
+    defer { command.remove() }
+    try Self.write(
+      Self.samples(0..<12) + [("resnet-18", "9.5"), ("notes", "8.5")], command.path("s.csv"))
+    try FileManager.default.createDirectory(
+      atPath: command.path("resnet-18"), withIntermediateDirectories: false)
+    try "text".write(toFile: command.path("notes"), atomically: true, encoding: .utf8)
+    let adapted = try command.run(
+      "predictor", "adapt", "--device", "d", "--samples", "s.csv", "--json")
+    #expect(adapted.json["samples"] as? Int == 12, "\(adapted.errors)")
+    #expect(adapted.errors.contains("2 samples are of networks that are not at hand"))
+  }
+
   /// What was learned from a file stays what was measured, wherever the file goes.
   @Test func aSearchKeepsNetworksThatCameFromFiles() throws {
     let command = try Command()
@@ -200,6 +243,8 @@ struct FewShotCommandTests {
 
   @Test(arguments: [
     (["x,1.5", "ofa-mobilenetv3:r9,2"], "bad.csv:3", "ofa-mobilenetv3"),
+    ([""], "bad.csv:1", "the file has no samples"),
+    (["gone.onnx,3.5", "lost.onnx,4.5"], "0 usable samples of 'd'", "2 samples are of networks"),
     (["a,4", "b,4", "c,4"], "bad.csv:2", "nothing can be learned"),
     (["a,-1"], "bad.csv:2", "above zero"),
     (["a,"], "bad.csv:2", "no latency_ms"),

@@ -84,6 +84,20 @@ struct MeasureTests {
     #expect(second.json["measured"] as? Int == 1)
   }
 
+  /// Files of one name in two folders are two networks, found again under their paths.
+  @Test func filesAreCalledByTheirPaths() throws {
+    let command = try Command()
+    defer { command.remove() }
+    try addDevice(command, refusing: 0)
+    let files = ["a/net.onnx", "b/net.onnx"]
+    for (file, cell) in zip(files, ["c3-c3_c3-c3_c3_c3", "c1-c1_c1-c1_c1_c1"]) {
+      #expect(try command.run("export", "nasbench201:\(cell)", "-o", file).status == 0)
+    }
+    let measured = try command.run(["measure"] + files + ["--device", "here", "--json"])
+    let samples = try #require(measured.json["samples"] as? [[String: Any]])
+    #expect(samples.map { $0["id"] as? String } == files)
+  }
+
   @Test func aFinishedTableIsNotMeasuredAgain() throws {
     let command = try Command()
     defer { command.remove() }
@@ -98,5 +112,54 @@ struct MeasureTests {
       #expect(result.output.contains("blocks of nasbench201 on here in new/table.json"))
       #expect(result.errors.contains("the table is there already") == isKnown)
     }
+  }
+
+  /// A calibration belongs to the measurements that it was fitted to.
+  @Test func aTableMeasuredAnewIsNotCalibrated() throws {
+    let command = try Command()
+    defer { command.remove() }
+    try addDevice(command, refusing: 0)
+    func build(_ more: String...) throws -> (notes: String, isCalibrated: Bool) {
+      let result = try command.run(
+        ["table", "build", "--space", "nasbench201", "--device", "here", "-o", "table.json"]
+          + more)
+      #expect(result.status == 0, "\(result.errors)")
+      let table = try String(contentsOfFile: command.path("table.json"), encoding: .utf8)
+      return (result.errors, table.contains("\"calibration\""))
+    }
+    #expect(try !build().isCalibrated)
+    let rows = ["none", "skip", "c1", "c3", "p3"].enumerated().map {
+      "nasbench201:\($1)-c3_c3-c3_c3_c3,\(20 + $0)\n"
+    }
+    try ("id,latency_ms\n" + rows.joined())
+      .write(toFile: command.path("s.csv"), atomically: true, encoding: .utf8)
+    let fitted = try command.run(
+      "table", "calibrate", "table.json", "--space", "nasbench201", "--samples", "s.csv",
+      "-n", "5")
+    #expect(fitted.status == 0, "\(fitted.errors)")
+    let note = "note: table.json was calibrated, and is not any more"
+    let known = try build()
+    #expect(known.isCalibrated && !known.notes.contains(note), "\(known.notes)")
+    let anew = try build("--again")
+    #expect(!anew.isCalibrated && anew.notes.contains(note), "\(anew.notes)")
+  }
+
+  @Test func aTableOfAnotherDeviceIsNotReplaced() throws {
+    let command = try Command()
+    defer { command.remove() }
+    try addDevice(command, refusing: 0)
+    func build() throws -> Command.Result {
+      try command.run(
+        "table", "build", "--space", "nasbench201", "--device", "here", "-o", "table.json")
+    }
+    #expect(try build().status == 0)
+    let path = command.path("table.json")
+    let others = try String(contentsOfFile: path, encoding: .utf8)
+      .replacing(/"device" ?: ?"here"/, with: #""device": "there""#)
+    try others.write(toFile: path, atomically: true, encoding: .utf8)
+    let refused = try build()
+    #expect(refused.status == 65)
+    #expect(refused.errors.contains("a table of nasbench201 on 'there'"), "\(refused.errors)")
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == others)
   }
 }

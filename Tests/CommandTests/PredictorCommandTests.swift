@@ -4,7 +4,7 @@ import Testing
 /// What `predictor`, `predict latency` and `samples` do with samples and options that don't fit.
 struct PredictorCommandTests {
   private static let datasets = URL(filePath: KernelsTests.probes).deletingLastPathComponent()
-  private static let table = datasets.appending(path: "ofa-mobilenetv3-table.json").path
+  static let table = datasets.appending(path: "ofa-mobilenetv3-table.json").path
 
   /// Ids of `ofa-mobilenetv3` with a latency each that grows with their number of blocks.
   private static func measured(
@@ -55,6 +55,18 @@ struct PredictorCommandTests {
     let conditions = try evaluate()
     #expect(conditions.status == 65)
     #expect(conditions.errors.contains("(threads=1; threads=2)"), "\(conditions.errors)")
+  }
+
+  /// A fast device takes less than a millisecond for every network; these are no seconds.
+  @Test func samplesBelowAMillisecondScoreATable() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let rows = try Self.measured(12, command)
+    try Self.write(["id,latency_ms"] + rows.map { "\($0.id),\($0.ms / 100)" }, "s.csv", command)
+    let result = try command.run(
+      "predictor", "evaluate", "--space", "ofa-mobilenetv3", "--table", Self.table,
+      "--samples", "s.csv", "--holdout", "5", "--json")
+    #expect(result.status == 0 && result.json["samples"] as? Int == 5, "\(result.errors)")
   }
 
   /// One network may not be learned from and score.
@@ -119,6 +131,34 @@ struct PredictorCommandTests {
     try FileManager.default.copyItem(atPath: Self.table, toPath: folder + "/ofa-mobilenetv3.json")
     let own = try command.run("predict", "latency", rows[12].id, "--device", "desk")
     #expect(own.errors.contains("note: by the table .swiftlet/tables/desk"), "\(own.errors)")
+  }
+
+  /// What can't be learned from together is not stored, so that a corrected file is taken.
+  @Test func samplesThatDisagreeAreNotStored() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let rows = try Self.measured(12, command)
+    func adapt(threads: (Int) -> Int) throws -> Command.Result {
+      try Self.write(
+        ["id,latency_ms,threads"]
+          + rows.enumerated().map { "\($1.id),\($1.ms),\(threads($0))" }, "s.csv", command)
+      return try command.run("predictor", "adapt", "--device", "ph", "--samples", "s.csv", "--json")
+    }
+    let mixed = try adapt { 1 + $0 % 2 }
+    #expect(mixed.status == 65)
+    #expect(
+      mixed.errors.contains("s.csv: samples of 'ph' were taken under 2 conditions (threads=1; "),
+      "\(mixed.errors)")
+    let corrected = try adapt { _ in 1 }
+    #expect(corrected.json["samples"] as? Int == 12, "\(corrected.errors)")
+    let other = try adapt { _ in 2 }
+    #expect(other.status == 65)
+    #expect(other.errors.contains("swiftlet samples remove --device ph"), "\(other.errors)")
+    let exported = try command.run("samples", "export", "--device", "ph", "--json")
+    #expect((exported.json["samples"] as? [Any])?.count == 12)
+    let removed = try command.run("samples", "remove", "--device", "ph", "--json")
+    #expect(removed.json["removed"] as? Int == 12, "\(removed.errors)")
+    #expect(try adapt { _ in 2 }.json["samples"] as? Int == 12)
   }
 
   /// Families are at hand; a file is, while it holds what was measured; probes are no networks.

@@ -77,6 +77,7 @@ struct SearchPredictorsTests {
   @Test func filesOfTheWrongKindAreNamed() throws {
     let command = try Command()
     defer { command.remove() }
+    #expect(try command.run("device", "add", "desk").status == 0)
     let kernels = KernelsTests.trained
     let root = URL(filePath: KernelsTests.probes).deletingLastPathComponent()
       .deletingLastPathComponent()

@@ -38,7 +38,8 @@ struct SearchTests {
     defer { command.remove() }
     let result = try command.run(
       ["search"] + Self.space + [
-        "--device", "nowhere", "--latency-budget", "3ms", "--max-macs", "150M",
+        "--device", "nowhere", "--table", PredictorCommandTests.table, "--latency-budget", "3ms",
+        "--max-macs", "150M",
         "--max-parameters", "4.5M", "--max-weight-bytes", "18M", "--max-activation-bytes", "30M",
         "--resolution", "144..176", "--no-measure", "--options", "{\"generations\": 30}", "--json",
       ])
@@ -59,7 +60,8 @@ struct SearchTests {
     func best(_ more: String...) throws -> String {
       let found = try command.run(
         ["search"] + Self.space + [
-          "--device", "nowhere", "--latency-budget", "3ms", "--no-measure", "--json", "--options",
+          "--device", "nowhere", "--table", PredictorCommandTests.table, "--latency-budget", "3ms",
+          "--no-measure", "--json", "--options",
           "{\"generations\": 30}",
         ] + more)
       let id = (found.json["best"] as? [String: Any])?["id"] as? String
@@ -70,12 +72,32 @@ struct SearchTests {
     #expect(try best("--max-activation-bytes", "16M") != free)
   }
 
+  /// A misspelt name does not get another machine's latencies.
+  @Test func anUnknownDeviceIsRefused() throws {
+    let command = try Command()
+    defer { command.remove() }
+    #expect(try command.run("device", "add", "here").status == 0)
+    func search(_ device: String) throws -> Command.Result {
+      try command.run(
+        ["search"] + Self.space + [
+          "--device", device, "--latency-budget", "3ms", "--no-measure", "--options",
+          "{\"generations\": 2}",
+        ])
+    }
+    let refused = try search("hier")
+    #expect(refused.status == 69 && refused.errors.contains("here"), "\(refused.errors)")
+    let known = try search("here")
+    #expect(known.status == 0, "\(known.errors)")
+    #expect(known.errors.contains("measured on another machine"), "\(known.errors)")
+  }
+
   @Test func anImpossibleBudgetNamesTheFastest() throws {
     let command = try Command()
     defer { command.remove() }
     let result = try command.run(
       ["search"] + Self.space + [
-        "--device", "nowhere", "--latency-budget", "1us", "--no-measure",
+        "--device", "nowhere", "--table", PredictorCommandTests.table, "--latency-budget", "1us",
+        "--no-measure",
       ])
     #expect(result.status == 65)
     #expect(result.errors.contains("the fastest found takes"), "\(result.errors)")
@@ -87,7 +109,8 @@ struct SearchTests {
     defer { command.remove() }
     let arguments =
       ["search"] + Self.space + [
-        "--device", "nowhere", "--latency-budget", "3ms", "--no-measure", "--seed", "7",
+        "--device", "nowhere", "--table", PredictorCommandTests.table, "--latency-budget", "3ms",
+        "--no-measure", "--seed", "7",
         "--options", "{\"generations\": 80000}", "--json",
       ]
     let whole = try command.run(arguments)

@@ -157,6 +157,24 @@ func quickDevice(_ body: String, log: String) -> Device {
     #expect(try store.samples().count == 2)
   }
 
+  /// A network that loads and fails in its run is refused as well, and the worker lets go of it.
+  @Test func aNetworkThatFailsInItsRunIsPassedOver() throws {
+    let worker = """
+      if q['type'] == 'measure' and networks[q['network'] - 1] == 13:
+          say(q, type='error', code='bad-network', message='no such shape'); return
+      if q['type'] == 'unload': open(sys.argv[1], 'a').write('u')
+      \(goodWorker)
+      """
+    let client = WorkerClient(device: quickDevice(worker, log: log.path))
+    let collector = SampleCollector(
+      store: try Store(path: file.path), measurer: Measurer(client: client))
+    let summary = try collector.collect(networks([2, 13, 5]))
+    #expect(summary.samples.map(\.id) == ["toy:2", "toy:5"])
+    #expect(summary.refused.map(\.id) == ["toy:13"])
+    let text = try String(contentsOfFile: log.path, encoding: .utf8)
+    #expect(text.count { $0 == "u" } == 3)
+  }
+
   /// A second try that scatters more does not replace the first.
   @Test func theBetterTryOfABlockIsKept() throws {
     var device = quickDevice(scatteringWorker([1, 4]), log: log.path)

@@ -90,10 +90,10 @@ final class Notes {
   }
 
   @Test func aRefusedReferenceIsNotPassedOver() throws {
-    func refusing(_ code: String) -> Device {
+    func refusing(_ code: String, when request: String = "'inline' in q") -> Device {
       quickDevice(
         """
-        if 'inline' in q: say(q, type='error', code='\(code)', message='no thanks'); return
+        if \(request): say(q, type='error', code='\(code)', message='no thanks'); return
         \(worker)
         """, log: speed.path)
     }
@@ -113,5 +113,11 @@ final class Notes {
     let failed = #expect(throws: DevicesError.self) { try measurer(refusing("failed")).prepare() }
     #expect(failed?.code == .refused)
     #expect(notes.lines.count == 1)
+    // It may load and fail in its run.
+    device = refusing(
+      "bad-network", when: "q['type'] == 'measure' and networks[q['network'] - 1] is None")
+    let other = try measurer(device).measure(.path("/nets/7"), named: "seven")
+    #expect(other.statistics.slowdown == nil)
+    #expect(notes.lines.count == 2)
   }
 }

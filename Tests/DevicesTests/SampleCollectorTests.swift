@@ -59,6 +59,24 @@ import Testing
     #expect(try store.samples() == third.samples)
   }
 
+  @Test func aRefusedSecondTryLeavesTheFirst() throws {
+    let worker = """
+      if q['type'] == 'measure' and os.path.getsize(sys.argv[1]) > 1:
+          say(q, type='error', code='bad-network', message='no such shape'); return
+      \(scatteringWorker([1]))
+      """
+    var device = quickDevice(worker, log: log.path)
+    device.measurement.referenceSeconds = 0
+    device.measurement.maxSeconds = 0.5
+    device.measurement.tolerance = 1e-9
+    let store = try Store(path: file.path)
+    let summary = try collector(store, device).collect([network])
+    #expect(summary.unstable == 1)
+    #expect(summary.refused.isEmpty)
+    #expect(summary.samples.count == 1)
+    #expect(try store.samples() == summary.samples)
+  }
+
   @Test func processesMeasureOneAfterTheOther() throws {
     let store = try Store(path: file.path)
     let device = quickDevice(goodWorker, log: log.path)

@@ -103,6 +103,25 @@ let python = ProcessInfo.processInfo.environment["SWIFTLET_PYTHON"]
     #expect(output == "2 threads need as many processors, got [0, 0]\n")
   }
 
+  /// What the runtime says of a run is the network's fault, unless memory was short.
+  @Test func aNetworkThatFailsInItsRunIsRefused() throws {
+    let output = try python3(
+      """
+      import onnxruntime_worker as worker
+      network = worker.Network.__new__(worker.Network)
+      network.cpus = []
+      for error in [
+          RuntimeError("no\\nsuch shape"), RuntimeError("Failed to allocate memory"),
+          MemoryError(), TypeError()]:
+          def run(): raise error
+          network.run = run
+          try: network.measure({"repeats": 1, "seconds": 1})
+          except worker.Refusal as refusal: print(refusal.code, refusal)
+          except Exception as other: print(type(other).__name__)
+      """)
+    #expect(output == "bad-network no such shape\nRuntimeError\nMemoryError\nTypeError\n")
+  }
+
   @Test func theRealWorkerMeasures() throws {
     var device = try realDevice()
     device.measurement.maxSeconds = 0.5

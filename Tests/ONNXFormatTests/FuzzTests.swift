@@ -185,10 +185,11 @@ import Testing
     }
   }
 
-  @Test func longChainsNeedNoStack() throws {
+  @Test(arguments: [false, true]) func longChainsNeedNoStack(backwards: Bool) throws {
     let count = 200_000
     var nodes: [UInt8] = []
-    for index in 0..<count {
+    for position in 0..<count {
+      let index = backwards ? count - 1 - position : position
       nodes += field(
         1,
         field(1, index == 0 ? "x" : "v\(index - 1)") + field(2, "v\(index)") + field(4, "Relu"))
@@ -199,6 +200,75 @@ import Testing
     #expect(read.graph.nodes.count == count)
     #expect(read.graph.nodes[count - 1].outputs == [TensorType([4])])
     #expect(read.graph.canonical().nodes.count == count)
+  }
+
+  /// One node with operands and results of one axis, and a graph of such nodes.
+  private func node(
+    _ op: String, _ inputs: [String], _ output: String, subgraph: [UInt8]? = nil
+  ) -> [UInt8] {
+    var content: [UInt8] = field(2, output) + field(4, op)
+    for input in inputs { content += field(1, input) }
+    if let subgraph {
+      for name in ["then_branch", "else_branch"] {
+        content += field(5, field(1, name) + field(6, subgraph) + number(20, 5))
+      }
+    }
+    return field(1, content)
+  }
+  private func graph(_ nodes: [[UInt8]], output: String) -> [UInt8] {
+    let type = field(2, field(1, number(1, 1) + field(2, field(1, number(1, 4)))))
+    return Array(nodes.joined()) + field(11, field(1, "x") + type) + field(12, field(1, output))
+  }
+
+  /// ONNX Runtime's float16 converter appends nodes that earlier ones read.
+  @Test func nodesAreReadInOrder() throws {
+    let chain = [node("Relu", ["x"], "a"), node("Tanh", ["a"], "b"), node("Neg", ["b"], "c")]
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+      let read = try ONNXFile.decode(model(graph(order.map { chain[$0] }, output: "c"))).graph
+      #expect(read.nodes.map(\.op) == ["Relu", "Tanh", "Neg"])
+      #expect(read.nodes.map(\.outputs) == Array(repeating: [TensorType([4])], count: 3))
+    }
+    // What nobody waits for stays where it is.
+    let late = graph(
+      [
+        node("Relu", ["late"], "a"), node("Tanh", ["x"], "b"), node("Neg", ["x"], "late"),
+        node("Add", ["a", "b"], "c"),
+      ], output: "c")
+    let read = try ONNXFile.decode(model(late)).graph
+    #expect(read.nodes.map(\.op) == ["Neg", "Relu", "Tanh", "Add"])
+  }
+
+  @Test func subgraphsReadWhatComesLater() throws {
+    let branch =
+      node("Neg", ["inner"], "y") + node("Relu", ["late"], "inner") + field(12, field(1, "y"))
+    let condition = field(
+      11, field(1, "condition") + field(2, field(1, number(1, 9) + field(2, []))))
+    let nodes = [node("If", ["condition"], "z", subgraph: branch), node("Tanh", ["x"], "late")]
+    let read = try ONNXFile.decode(model(graph(nodes, output: "z") + condition)).graph
+    #expect(read.nodes.map(\.op) == ["Tanh", "If"])
+    #expect(read.nodes.last?.captures == [.node(0)])
+    guard case .graph(let inner)? = read.nodes.last?.attributes["then_branch"] else {
+      Issue.record("no subgraph")
+      return
+    }
+    #expect(inner.nodes.map(\.op) == ["Relu", "Neg"])
+  }
+
+  @Test func cyclesAndMissingValuesAreNamed() {
+    for (nodes, message) in [
+      (
+        [node("Relu", ["b"], "a"), node("Tanh", ["a"], "b")],
+        "'Tanh' node 'b' reads 'a', which is computed from its own result"
+      ),
+      ([node("Relu", ["a"], "a")], "'Relu' node 'a' reads 'a', which is computed from"),
+      ([node("Relu", ["b"], "a")], "'Relu' node 'a' reads 'b', which nothing makes"),
+    ] as [([[UInt8]], String)] {
+      let error = #expect(throws: ONNXFormatError.self) {
+        try ONNXFile.decode(model(graph(nodes, output: "a")))
+      }
+      #expect(error?.code == .invalidGraph)
+      #expect(error?.message.hasPrefix(message) == true, "\(error?.message ?? "")")
+    }
   }
 
   @Test func externalDataStaysInTheFolder() throws {

@@ -84,6 +84,123 @@ import Testing
     #expect(graph.cost.parameters == 6)
   }
 
+  /// A node on constants, and its result as ONNX defines it; `nil` where none is exact and small.
+  struct Folding: Sendable, CustomTestStringConvertible {
+    struct Tensor: Sendable {
+      var shape: [Int]
+      var type: ElementType
+      var values: [Int]
+
+      static func ints(
+        _ values: [Int], _ shape: [Int]? = nil, _ type: ElementType = .int64
+      ) -> Tensor {
+        Tensor(shape: shape ?? [values.count], type: type, values: values)
+      }
+
+      static func bools(_ values: [Int], _ shape: [Int]? = nil) -> Tensor {
+        ints(values, shape, .bool)
+      }
+    }
+
+    var op: String
+    var operands: [Tensor]
+    var result: Tensor?
+    var attributes: [String: Attribute]
+    var testDescription: String { "\(op) \(operands.map(\.values))" }
+
+    init(
+      _ op: String, _ operands: [Tensor], _ result: Tensor?,
+      _ attributes: [String: Attribute] = [:]
+    ) {
+      self.op = op
+      self.operands = operands
+      self.result = result
+      self.attributes = attributes
+    }
+  }
+
+  static let foldings: [Folding] = [
+    Folding("Mod", [.ints([-7, 7, -7, 7]), .ints([3, -3, -3, 3])], .ints([2, -2, -1, 1])),
+    Folding(
+      "Mod", [.ints([-7, 7, -7, 7]), .ints([3, -3, -3, 3])], .ints([-1, 1, -1, 1]), ["fmod": 1]),
+    Folding("Mod", [.ints([1]), .ints([0])], nil),
+    Folding(
+      "Equal", [.ints([1, 2], [2, 1]), .ints([1, 2, 3])], .bools([1, 0, 0, 0, 1, 0], [2, 3])),
+    Folding(
+      "Where", [.bools([1, 0]), .ints([5], []), .ints([1, 2, 3, 4], [2, 2])],
+      .ints([5, 2, 5, 4], [2, 2])),
+    Folding("Less", [.ints([1, 2, 3]), .ints([2])], .bools([1, 0, 0])),
+    Folding("GreaterOrEqual", [.ints([1, 2, 3]), .ints([2], [])], .bools([0, 1, 1])),
+    Folding("And", [.bools([1, 1, 0]), .bools([1, 0, 0])], .bools([1, 0, 0])),
+    Folding("Or", [.bools([1, 1, 0]), .bools([1, 0, 0])], .bools([1, 1, 0])),
+    Folding("Not", [.bools([1, 0], [1, 2])], .bools([0, 1], [1, 2])),
+    Folding("Min", [.ints([3, -4]), .ints([1, 2])], .ints([1, -4])),
+    Folding("Max", [.ints([3, -4]), .ints([1, 2])], .ints([3, 2])),
+    Folding(
+      "Expand", [.ints([1, 2], [2, 1]), .ints([1, 3])], .ints([1, 1, 1, 2, 2, 2], [2, 3])),
+    Folding("Expand", [.ints([7]), .ints([2, 1, 2])], .ints([7, 7, 7, 7], [2, 1, 2])),
+    Folding("Expand", [.ints([7]), .ints([2048])], nil),
+    Folding("Expand", [.ints([7]), .ints([2, 0])], .ints([], [2, 0])),
+    Folding(
+      "Add", [.ints([1, 2], [2, 1]), .ints([10, 20], [1, 2])], .ints([11, 21, 12, 22], [2, 2])),
+    Folding("Add", [.ints([.max]), .ints([1])], nil),
+    Folding("Add", [.ints([Int(Int32.max)], nil, .int32), .ints([1], nil, .int32)], nil),
+    Folding("Cast", [.ints([0, 2, -1])], .bools([0, 1, 1]), ["to": 9]),
+  ]
+
+  @Test(arguments: foldings) func smallConstantsAreComputed(_ folding: Folding) throws {
+    var builder = SampleGraphs.Builder(input: TensorType([1]))
+    let operands = folding.operands.map { tensor in
+      builder.parameter(
+        "operand", TensorType(tensor.shape, tensor.type), constant: .ints(tensor.values))
+    }
+    builder.graph.outputs = [
+      try builder.node(folding.op, "node", operands, folding.attributes)
+    ]
+    let model = try ONNXFile.decode(
+      ONNXFile.encode(builder.graph, weights: HeInitialization()))
+    guard let result = folding.result else {
+      #expect(model.nodeCounts.kept == 1)
+      return
+    }
+    #expect(model.nodeCounts.folded == 1)
+    #expect(model.graph.outputs == [.parameter(0)])
+    #expect(
+      model.graph.parameters == [
+        Parameter(
+          name: "", type: TensorType(result.shape, result.type), constant: .ints(result.values))
+      ])
+  }
+
+  /// As PyTorch exports the class token's `expand(batch, -1, -1)` and attention's `unflatten`.
+  @Test func shapesOfVisionTransformersAreKnown() throws {
+    var builder = SampleGraphs.Builder(input: TensorType([1, 16, 8]))
+    func ints(_ name: String, _ values: [Int], _ shape: [Int]? = nil) -> ValueReference {
+      builder.parameter(
+        name, TensorType(shape ?? [values.count], .int64), constant: .ints(values))
+    }
+    let token = builder.parameter("token", TensorType([1, 1, 8]))
+    let (wanted, minus) = (ints("wanted", [1, -1, -1]), ints("minus", [-1], []))
+    let ones = try builder.node(
+      "ConstantOfShape", "ones", [ints("rank", [3])],
+      ["value": .tensor(TensorType([1], .int64), .ints([1]))])
+    let kept = try builder.node("Mul", "kept", [ones, minus])
+    let isKept = try builder.node("Equal", "isKept", [wanted, kept])
+    let target = try builder.node("Where", "target", [isKept, ones, wanted])
+    let expanded = try builder.node("Expand", "expanded", [token, target])
+    let tokens = try builder.node("Concat", "tokens", [expanded, .input(0)], ["axis": 1])
+    let shape = try builder.node("Shape", "shape", [tokens])
+    let axis = try builder.node("Mod", "axis", [ints("last", [-1]), ints("axes", [3])])
+    let head = try builder.node("Slice", "head", [shape, ints("start", [0]), axis])
+    let parts = try builder.node("Concat", "parts", [head, ints("heads", [2, 4])], ["axis": 0])
+    builder.graph.outputs = [try builder.node("Reshape", "unflattened", [tokens, parts])]
+    let graph = try ONNXFile.decode(
+      ONNXFile.encode(builder.graph, weights: HeInitialization())
+    ).graph
+    #expect(graph.nodes.map(\.op) == ["Expand", "Concat", "Reshape"])
+    #expect(graph.type(of: graph.outputs[0]) == TensorType([1, 17, 2, 4]))
+  }
+
   /// Operator set 19 has modes that 17, in which graphs are kept, doesn't have.
   @Test(arguments: [
     ("Pad", "mode", "reflect", 17), ("Pad", "mode", "wrap", 19),

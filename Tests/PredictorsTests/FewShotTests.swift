@@ -66,6 +66,17 @@ import Testing
     #expect(abs(try upper.cost(Self.data.genotypes[7]) - predicted[7] - halves[7]) < 1e-9)
   }
 
+  /// As if the part that all networks share took no time: less than that would take less than none.
+  @Test func whatIsOutOfReachSaysSo() throws {
+    let truth = Self.device(99, Self.data.encodings)
+    let (least, most) = (truth[..<20].min()!, truth[..<20].max()!)
+    let samples = Self.samples(Array(0..<20), truth.map { $0 - least + 0.01 })
+    let predictor = try Self.model.adapted(to: samples, spaces: [SpaceEncoder(Self.data.space)])
+    #expect(predictor.isOutOfReach(.zero))
+    #expect(predictor.latency(.zero).value == 0.001)
+    #expect(!predictor.isOutOfReach(samples[truth.firstIndex(of: most)!].encoding))
+  }
+
   @Test func aFileHoldsTheModel() throws {
     let path = NSTemporaryDirectory() + "few-shot-\(UUID().uuidString).safetensors"
     defer { try? FileManager.default.removeItem(atPath: path) }

@@ -92,6 +92,7 @@ func sample(_ id: String, _ latency: Double, device: String = "here") -> Sample 
     }
     #expect(error?.code == .exists)
     #expect(error?.message.contains("toy:1") == true)
+    #expect(error?.message.contains("--replace") == true)
     #expect(try store.samples().map(\.id) == ["toy:1"], "all or none")
     try store.add(sample("toy:1", 4), replacing: true)
     #expect(try store.samples().map(\.latencyMedian.value) == [4])
@@ -99,6 +100,18 @@ func sample(_ id: String, _ latency: Double, device: String = "here") -> Sample 
     other.threads = 2
     try store.add(other)
     #expect(try store.samples().count == 2)
+  }
+
+  @Test func samplesOfADeviceAreRemoved() throws {
+    let store = try Store(path: path)
+    let bare = Sample(id: "x", space: "", device: "here", latencyMedian: Milliseconds(1.5))
+    let other = sample("toy:1", 3, device: "there")
+    try store.add([sample("toy:1", 3), sample("toy:2", 4), bare, other])
+    #expect(try store.removeSamples(device: "here", space: "toy") == 2)
+    #expect(try store.samples() == [bare, other])
+    #expect(try store.removeSamples(device: "here") == 1)
+    #expect(try store.removeSamples(device: "here") == 0)
+    #expect(try store.samples() == [other])
   }
 
   @Test func studiesAndTrials() throws {

@@ -1,4 +1,5 @@
 import Architectures
+import Foundation
 import Networks
 import Testing
 
@@ -147,6 +148,80 @@ import Testing
     supernet.sortChannels()
     let after = try ends.map(logits)
     #expect(areClose(before[0], after[0]) && !areClose(before[1], after[1]))
+  }
+
+  /// A space that is quick to train, and images for it.
+  private func tiny(activation: String = "relu") throws -> (SearchSpace, TrainingData) {
+    let space = try SearchSpace(
+      yaml: """
+        schema: 1
+        name: tiny
+        resolution: 8
+        classes: 3
+        layers:
+          - conv: {name: stem, out: 8, kernel: 3, activation: \(activation)}
+          - stage: {depth: 1, out: 8, block: {linear_block: {expand: [2, 4], activation: relu}}}
+          - global_pool:
+          - linear: {name: classifier}
+        """)
+    let images = try MemoryImages.procedural(count: 40, classes: 3, size: 8, seed: 1)
+    let data = try TrainingData(
+      ImageCollection(images, side: 8), space, validation: 8, seed: 1)
+    return (space, data)
+  }
+
+  /// A second training in a folder is refused and changes nothing there, until the first has ended.
+  @Test func aFolderHoldsOneTraining() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("swiftlet-training-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (space, data) = try tiny()
+    let text = "schema: 1\nbatch: 16\nphases: [{name: all, epochs: 1, rate: 0.01}]"
+    func trainer() throws -> SupernetTrainer {
+      var random = RandomStream(seed: 1)
+      return try SupernetTrainer(
+        Supernet(space, random: &random), data, TrainingRecipe(yaml: text), recipeText: text,
+        directory: folder, engine: Engine(threads: 1))
+    }
+    func files() throws -> [String: Data] {
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      var contents: [String: Data] = [:]
+      for name in names {
+        contents[name] = try Data(contentsOf: folder.appendingPathComponent(name))
+      }
+      return contents
+    }
+    var error: SupernetsError?
+    /// While the first is about to replace its log.
+    func tryAnother() throws {
+      try Data("half".utf8).write(to: folder.appendingPathComponent("log.csv.1.tmp"))
+      let before = try files()
+      #expect(before["checkpoint.safetensors"] != nil)
+      error = #expect(throws: SupernetsError.self) { try trainer().run() }
+      #expect(try files() == before)
+    }
+    let isComplete = try trainer().run(shouldStop: { true }, progress: { _ in try tryAnother() })
+    #expect(!isComplete)
+    #expect(error?.code == .unwritable)
+    #expect(error?.message.hasPrefix("\(folder.path): another training runs here") == true)
+    #expect(try trainer().run())
+  }
+
+  /// Equal names and shapes are not enough: the networks must be those that were trained.
+  @Test func weightsOfAnEarlierSpaceAreRefused() throws {
+    let (space, data) = try tiny()
+    var random = RandomStream(seed: 1)
+    var file = try SupernetFile(
+      Supernet(space, random: &random), data: data, recipe: "", epochs: 1)
+    try file.load(into: Supernet(space, random: &random))
+    let changed = try Supernet(tiny(activation: "hswish").0, random: &random)
+    let error = #expect(throws: SupernetsError.self) { try file.load(into: changed) }
+    #expect(error?.code == .checkpoint)
+    #expect(
+      error?.message.hasSuffix("space 'tiny' as it was; it builds other networks now") == true)
+    // Older files don't say.
+    file.provenance["networks"] = nil
+    try file.load(into: changed)
   }
 
   @Test func spacesOfOperationsAreRefused() throws {

@@ -96,13 +96,14 @@ public struct SupernetFile: Sendable {
         "\(path): weights for \(classNames.count) classes, the network has "
           + "\(supernet.space.classes)")
     }
-    try supernet.load(tensors, ofSpace: spaceName, from: path)
-    guard try provenance["networks"].map({ try $0 == supernet.space.networksDigest() }) ?? true
-    else {
-      throw SupernetsError(
-        .checkpoint,
-        "\(path): weights of the space '\(spaceName)' as it was; it builds other networks now")
+    if spaceName == supernet.space.name, let networks = provenance["networks"] {
+      guard try networks == supernet.space.networksDigest() else {
+        throw SupernetsError(
+          .checkpoint,
+          "\(path): weights of the space '\(spaceName)' as it was; it builds other networks now")
+      }
     }
+    try supernet.load(tensors, ofSpace: spaceName, from: path)
   }
 }
 

@@ -22,7 +22,9 @@ extension KernelsCommand {
       let predictor = try predictor.map { try KernelPredictor(contentsOf: $0) }
       let rules = try device.map { try ProbeSamples.rules(device: $0) } ?? FusionRules()
       let shown = try IDList.expand(networks).map { argument in
-        let graph = try NetworkArgument(argument).graph
+        let network = try NetworkArgument(argument)
+        network.noteUnknownAxes(quiet: common.quiet)
+        let graph = network.graph
         guard let predictor else {
           let kernels = KernelPartition(graph, rules: rules, batch: batch).kernels
           return (argument, kernels.map { ($0, Milliseconds?.none) })

@@ -61,10 +61,9 @@ struct MeasureCommand: ParsableCommand {
       let graph = network.graph
       if let file = network.file {
         let path = URL(fileURLWithPath: file).path
+        // Its name as given: several files may have one last component, and predictors find it so.
         result.append(
-          NetworkToMeasure(
-            id: URL(fileURLWithPath: file).lastPathComponent, space: "", digest: graph.digest
-          ) { .path(path) })
+          NetworkToMeasure(id: file, space: "", digest: graph.digest) { .path(path) })
       } else {
         result.append(
           NetworkToMeasure(
@@ -159,9 +158,8 @@ enum IDList {
         return lines(
           String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self))
       }
-      guard !argument.hasSuffix(".onnx"), FileManager.default.fileExists(atPath: argument) else {
-        return [argument]
-      }
+      guard !NetworkArgument.isFile(argument), FileManager.default.fileExists(atPath: argument)
+      else { return [argument] }
       guard let data = FileManager.default.contents(atPath: argument), data.count <= 64 << 20,
         let text = String(data: data, encoding: .utf8)
       else { throw Failure(.input, "\(argument): no text file of at most 64 MiB") }

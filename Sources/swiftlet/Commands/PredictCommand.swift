@@ -137,7 +137,7 @@ struct PredictCommand: ParsableCommand {
     private static func bundled(for networks: [String]) throws -> String? {
       let spaces = Set(
         networks.map { network in
-          network.hasSuffix(".onnx") ? "" : String(network.prefix { $0 != ":" })
+          NetworkArgument.isFile(network) ? "" : String(network.prefix { $0 != ":" })
         })
       let haveOwn = try spaces.allSatisfy { name in
         guard let space = try? SpaceCatalog.standard.space(name) else { return false }
@@ -163,6 +163,7 @@ private enum KernelPredictions {
     let predictor = try KernelPredictor(contentsOf: predictor)
     let predictions = try networks.map { argument in
       let network = try NetworkArgument(argument)
+      network.noteUnknownAxes(quiet: common.quiet)
       return (name: network.id ?? argument, found: predictor.predict(network.graph))
     }
     for prediction in predictions where !prediction.found.unknown.isEmpty {

@@ -39,9 +39,9 @@ extension PredictorCommand {
         guard !list else {
           throw Failure(.usage, "--list: prints networks to measure; --samples has them measured")
         }
-        let read = try SampleImport(
-          device: device, space: searchSpace, subMillisecond: subMillisecond, quiet: common.quiet
-        ).read(samples)
+        let file = SampleImport(
+          device: device, space: searchSpace, subMillisecond: subMillisecond, quiet: common.quiet)
+        let read = try file.read(samples)
         // A column 'device' counts for more than the option: rows of others would help nothing here.
         let named = Set(read.map(\.device)).sorted()
         guard named.isEmpty || named.contains(device) else {
@@ -50,6 +50,7 @@ extension PredictorCommand {
             "\(samples): its samples are of '\(named.joined(separator: "', '"))' (column 'device'), "
               + "none of '\(device)'; say --device \(named[0]), or leave that column out")
         }
+        try file.requireAgreement(read, of: device, samples, in: store)
         try store.add(read, replacing: true)
       } else {
         guard let searchSpace else {

@@ -40,14 +40,17 @@ extension BudgetKeeper.Trial {
     struct Result: Decodable {
       var latencyMs: Double
       var measuredLatencyMs: Double
-      var accuracy: Double
+      var accuracy: Double?
+      var rank: Double?
     }
-    guard let result = try? JSONDecoder().decode(Result.self, from: Data(trial.result.utf8)) else {
+    guard let result = try? JSONDecoder().decode(Result.self, from: Data(trial.result.utf8)),
+      let score = result.accuracy ?? result.rank
+    else {
       throw Failure(.input, "trial \(trial.number) can't be read by this version")
     }
     self.init(
       found: Evaluated(
-        genotype: try session.space.genotype(id: trial.architecture), score: result.accuracy,
+        genotype: try session.space.genotype(id: trial.architecture), score: score,
         costs: [result.latencyMs]),
       measured: Sample(
         id: trial.architecture, space: session.space.name, device: session.spec.device,

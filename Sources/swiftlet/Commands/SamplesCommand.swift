@@ -6,8 +6,13 @@ import Store
 
 struct SamplesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "samples", abstract: "Measured latencies: list, import, export as CSV, compare.",
-    subcommands: [List.self, Import.self, Export.self, Compare.self])
+    commandName: "samples",
+    abstract: "Measured latencies: list, import, export as CSV, remove, compare.",
+    subcommands: [List.self, Import.self, Export.self, Remove.self, Compare.self])
+
+  private static func printJSON(_ samples: [Sample]) throws {
+    try Output.json("samples", ["samples": .array(samples.map { $0.json })])
+  }
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List samples of the store.")
@@ -20,7 +25,7 @@ struct SamplesCommand: ParsableCommand {
       let samples = try Store().samples(device: device, space: space)
       switch common.json ? .json : format {
       case .json:
-        try Output.json("samples", ["samples": .array(samples.map { $0.json })])
+        try SamplesCommand.printJSON(samples)
       case .csv:
         Output.text(SamplesCSV.text(samples))
       case .table:
@@ -73,12 +78,12 @@ struct SamplesCommand: ParsableCommand {
     func run() throws {
       let store = try Store()
       let samples = try store.samples(device: device, space: space)
-      // A name that stands for nothing is a typo, no reason to empty a file.
-      if let device, samples.isEmpty, try store.samples(device: device).isEmpty {
-        _ = try store.storedDevice(named: device)
-      }
+      // A misspelt name is no reason to empty a file.
+      if let device { try store.requireSamplesOrDevice(named: device) }
       let text = SamplesCSV.text(samples)
-      guard let output else { return Output.text(text) }
+      guard let output else {
+        return try common.json ? SamplesCommand.printJSON(samples) : Output.text(text)
+      }
       try OutputFile.write(text, to: output)
       if common.json {
         try Output.json(
@@ -87,5 +92,31 @@ struct SamplesCommand: ParsableCommand {
         Output.line("\(samples.count) samples in \(output)")
       }
     }
+  }
+
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Remove a device's samples from the store; the device stays.")
+    @Option(help: "Device whose samples go.") var device: String
+    @Option(help: "Only of this space.") var space: String?
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      let store = try Store()
+      try store.requireSamplesOrDevice(named: device)
+      let count = try store.removeSamples(device: device, space: space)
+      if common.json {
+        try Output.json("removal", ["device": .string(device), "removed": .integer(count)])
+      } else {
+        Output.line("\(count) samples of \(device) removed")
+      }
+    }
+  }
+}
+
+extension Store {
+  /// - Throws: `StoreError.unknownDevice` for a name that nothing is known of.
+  fileprivate func requireSamplesOrDevice(named name: String) throws {
+    if try samples(device: name).isEmpty { _ = try storedDevice(named: name) }
   }
 }

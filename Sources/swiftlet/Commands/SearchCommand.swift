@@ -69,7 +69,8 @@ struct SearchCommand: ParsableCommand {
       throw Failure(.usage, "--confidence \(confidence): from 0.5 to below 1, such as 0.95")
     }
     let latency = try LatencyChoice(
-      named: latencyPredictor, space: space, device: device, confidence: confidence, store: store)
+      named: latencyPredictor, space: space, device: device, confidence: confidence,
+      measures: isMeasurable, store: store, quiet: common.quiet)
     let accuracy =
       try accuracyPredictor.map { (path: $0, isOwn: true) }
       ?? BundledFiles.accuracyPredictor(space)

@@ -44,7 +44,16 @@ struct TableCommand: ParsableCommand {
         Terminal.note("note: the table is there already; --again measures it anew", quiet: quiet)
         return try report(table, output)
       }
-      if let earlier = try? LookupTable(path: output), earlier.calibration != nil {
+      let earlier = try? LookupTable(path: output)
+      if let earlier, !again,
+        (earlier.space, earlier.provenance.device) != (space.name, device.name)
+      {
+        throw Failure(
+          .input,
+          "\(output): a table of \(earlier.space) on '\(earlier.provenance.device)'; choose "
+            + "another file, or replace it with --again")
+      }
+      if earlier?.calibration != nil {
         Terminal.note(
           "note: \(output) was calibrated, and is not any more once it is measured anew: "
             + "swiftlet table calibrate", quiet: quiet)

@@ -13,9 +13,11 @@ struct LatencyChoice {
   /// What the user should know of the choice.
   var notes: [String] = []
 
+  /// - Parameter measures: whether the search corrects predictions by what it measures.
   /// - Throws: `Failure` when nothing fits, or `confidence` is asked of what has no intervals.
   init(
-    named path: String?, space: SearchSpace, device: String, confidence: Double?, store: Store
+    named path: String?, space: SearchSpace, device: String, confidence: Double?, measures: Bool,
+    store: Store, quiet: Bool
   ) throws {
     let kind = try path.map { try PredictorKind(ofFile: $0) }
     switch kind {
@@ -28,7 +30,7 @@ struct LatencyChoice {
           "\(file) needs samples of '\(device)'; measure some with: swiftlet predictor adapt "
             + "--device \(device) --space \(space.name)")
       }
-      try learn(from: found, of: device, for: space)
+      try learn(from: found, of: device, for: space, quiet: quiet)
     case .kernelLatency:
       file = path!
       let cost = try KernelCost(try KernelPredictor(contentsOf: file), space: space)
@@ -46,10 +48,14 @@ struct LatencyChoice {
     case nil:
       do {
         let found = try FewShotAdaptation.comparable(device, store)
-        let isEnough =
-          found.samples.count { $0.space == space.name } >= FewShotAdaptation.fewest
+        // Few are worse than the device's own table, or another's that the search corrects by what
+        // it measures, but better than another's as it is.
+        let table = try? BundledFiles.table(space: space.name, device: device)
+        let hasTable = table.map { $0.isOwn || measures } ?? false
+        let needed = hasTable || confidence != nil ? FewShotAdaptation.fewest : 2
+        let isEnough = found.samples.count { $0.space == space.name } >= needed
         if isEnough, (try? FewShotAdaptation.bundledModel()) != nil {
-          try learn(from: found, of: device, for: space)
+          try learn(from: found, of: device, for: space, quiet: quiet)
         }
       } catch let error as Failure where confidence == nil {
         notes.append("samples of '\(device)' are not used: \(error)")
@@ -58,6 +64,8 @@ struct LatencyChoice {
       let table = try BundledFiles.table(space: space.name, device: device)
       file = table.path
       if !table.isOwn {
+        // A misspelt name must not get another machine's latencies.
+        if try store.samples(device: device).isEmpty { _ = try store.device(named: device) }
         notes.append(
           "no table of \(space.name) was measured on \(device); using \(file), measured on another "
             + "machine")
@@ -75,11 +83,12 @@ struct LatencyChoice {
 
   /// Takes the samples whose networks are at hand, and says which are not used.
   private mutating func learn(
-    from found: (samples: [Sample], note: String?), of device: String, for space: SearchSpace
+    from found: (samples: [Sample], note: String?), of device: String, for space: SearchSpace,
+    quiet: Bool
   ) throws {
     let adaptation = try FewShotAdaptation(
       device: device, samples: found.samples, modelPath: file.isEmpty ? nil : file,
-      questions: [space])
+      questions: [space], quiet: quiet)
     if let note = found.note { notes.append(note) }
     samples = try adaptation.samples.map { sample in
       MeasuredNetwork(

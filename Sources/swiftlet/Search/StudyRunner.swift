@@ -125,11 +125,12 @@ struct StudyRunner {
   }
 
   private func trials(_ trials: [BudgetKeeper.Trial]) throws -> [Trial] {
-    try trials.enumerated().map { number, trial in
+    let score = session.accuracy.isAccuracy ? "accuracy" : "rank"
+    return try trials.enumerated().map { number, trial in
       Trial(
         number: number + 1, architecture: trial.measured.id,
         result: String(
-          format: "{\"latencyMs\":%.6f,\"measuredLatencyMs\":%.6f,\"accuracy\":%.6f}",
+          format: "{\"latencyMs\":%.6f,\"measuredLatencyMs\":%.6f,\"\(score)\":%.6f}",
           try session.expectedLatency(trial.found), trial.measured.latencyMedian.value,
           trial.found.score))
     }

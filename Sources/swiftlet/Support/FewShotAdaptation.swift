@@ -77,11 +77,12 @@ struct FewShotAdaptation {
   }
 
   /// The network of a sample that comes from no space: a family's, a text, or a file that still
-  /// holds what was measured.
+  /// holds what was measured. What else has the sample's name, a folder or a text, is not it.
   static func graph(of sample: Sample) throws -> OperatorGraph? {
     if let graph = try NetworkID.free(sample.id) { return graph }
-    guard FileManager.default.fileExists(atPath: sample.id) else { return nil }
-    let graph = try ONNXFile.read(URL(fileURLWithPath: sample.id)).graph
+    guard FileManager.default.fileExists(atPath: sample.id),
+      let graph = try? ONNXFile.read(URL(fileURLWithPath: sample.id)).graph
+    else { return nil }
     return sample.network == sample.id || sample.network == graph.digest ? graph : nil
   }
 

@@ -21,7 +21,25 @@ enum FewShotPredictions {
 
   /// Whether `name` is an architecture's id: no file, no family's variant, no text.
   private static func isOfSpace(_ name: String) throws -> Bool {
-    try !name.hasSuffix(".onnx") && NetworkID.free(name) == nil
+    try !NetworkArgument.isFile(name) && NetworkID.free(name) == nil
+  }
+
+  /// Samples of other spaces say little of a space, and their intervals nothing.
+  private static func requireSamples(
+    of spaces: Set<String>, _ adaptation: FewShotAdaptation, confidence: Double?, quiet: Bool
+  ) throws {
+    for space in spaces.subtracting(adaptation.samples.map(\.space)).sorted() {
+      guard confidence == nil else {
+        throw Failure(
+          .input,
+          "no samples of \(space) on '\(adaptation.device)': intervals hold for networks like the "
+            + "samples; measure some with: swiftlet predictor adapt --device \(adaptation.device) "
+            + "--space \(space)")
+      }
+      Terminal.note(
+        "note: no samples of \(space) on '\(adaptation.device)': its latencies are extrapolated "
+          + "from other networks", quiet: quiet)
+    }
   }
 
   static func run(
@@ -37,6 +55,7 @@ enum FewShotPredictions {
       device: device, store: Store(), modelPath: model,
       questions: Set(spaces).sorted().map { try SpaceCatalog.standard.space($0) },
       quiet: common.quiet)
+    try requireSamples(of: Set(spaces), adaptation, confidence: confidence, quiet: common.quiet)
     let predictor = try adaptation.predictor()
     Terminal.note(
       "note: few-shot predictor from \(adaptation.samples.count) samples of \(device)",
@@ -48,13 +67,21 @@ enum FewShotPredictions {
         let genotype = try space.space.genotype(id: name)
         return (space.space.id(genotype), try space.encode(genotype))
       }
-      return (name, encoder.encode(try NetworkArgument(name).graph))
+      let network = try NetworkArgument(name)
+      network.noteUnknownAxes(quiet: common.quiet)
+      return (name, encoder.encode(network.graph))
     }
     let found = rows.map { row in
       (
         name: row.name, latency: predictor.latency(row.encoding).value,
-        interval: confidence.map { predictor.interval(row.encoding, confidence: $0) }
+        interval: confidence.map { predictor.interval(row.encoding, confidence: $0) },
+        isOutOfReach: predictor.isOutOfReach(row.encoding)
       )
+    }
+    for entry in found where entry.isOutOfReach {
+      Terminal.note(
+        "note: \(entry.name.prefix(80)): too unlike the samples to be predicted from them; shown is "
+          + "a tenth of the fastest", quiet: common.quiet)
     }
     if common.json {
       return try Output.json(
@@ -65,6 +92,7 @@ enum FewShotPredictions {
             found.map {
               var entry: [String: JSON] = [
                 "id": .string($0.name), "latencyMs": .number($0.latency),
+                "isOutOfReach": .bool($0.isOutOfReach),
               ]
               if let interval = $0.interval {
                 entry["latencyLowMs"] = .number(interval.lowerBound.value)

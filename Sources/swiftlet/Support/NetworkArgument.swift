@@ -20,7 +20,7 @@ struct NetworkArgument {
       id = argument
       return
     }
-    let isFile = argument.hasSuffix(".onnx") || FileManager.default.fileExists(atPath: argument)
+    let isFile = Self.isFile(argument)
     if isFile || !argument.contains(":") {
       guard isFile else {
         throw Failure(
@@ -37,5 +37,25 @@ struct NetworkArgument {
       self.space = space
       self.genotype = genotype
     }
+  }
+
+  /// Whether `argument` names an ONNX file: by its ending, or as a file that begins unlike a text.
+  static func isFile(_ argument: String) -> Bool {
+    if argument.lowercased().hasSuffix(".onnx") { return true }
+    guard FileManager.default.fileExists(atPath: argument) else { return false }
+    // What is read from a pipe is gone, so only regular files are looked into.
+    let path = URL(fileURLWithPath: argument).resolvingSymlinksInPath().path
+    let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+    guard type == .typeRegular,
+      let head = try? FileHandle(forReadingAtPath: path)?.read(upToCount: 512)
+    else { return false }
+    // Protobuf's tags and lengths are control characters, its version's tag the first of them.
+    return head.contains { $0 < 0x20 && ![0x09, 0x0a, 0x0d].contains($0) }
+  }
+
+  func noteUnknownAxes(quiet: Bool) {
+    guard GraphCost(graph).assumesUnknownAxes else { return }
+    Terminal.note(
+      "note: \((file ?? id ?? "").prefix(80)): axes of unknown length count as one", quiet: quiet)
   }
 }

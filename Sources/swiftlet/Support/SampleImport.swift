@@ -1,4 +1,5 @@
 import Architectures
+import Devices
 import Foundation
 import Predictors
 import Store
@@ -64,6 +65,39 @@ struct SampleImport {
       }
     }
     return samples
+  }
+
+  /// Refuses samples of `device` that predictors can't learn from beside each other and those that
+  /// are stored: in the store they would stand in the way of a corrected file.
+  func requireAgreement(
+    _ samples: [Sample], of device: String, _ file: String, in store: Store
+  ) throws {
+    let own = samples.filter { $0.device == device && $0.space != ProbeSamples.space }
+    let all = try store.samples(device: device).filter { $0.space != ProbeSamples.space } + own
+    // Those under the settings of a device that is known suffice; others are left out.
+    let settings = try? store.device(named: device).circumstances
+    if let settings, all.contains(where: { settings.agrees(with: $0.circumstances) }) { return }
+    guard Self.disagree(all) else { return }
+    let isOwnFault = Self.disagree(own)
+    let conditions = Set((isOwnFault ? own : all).map(\.conditions)).sorted()
+    let text = conditions.map { $0.isEmpty ? "none stated" : $0 }.joined(separator: "; ")
+    let others = isOwnFault ? "" : ", with those of the store,"
+    let mend = isOwnFault ? "" : ", or: swiftlet samples remove --device \(device)"
+    throw Failure(
+      .input,
+      "\(file): samples of '\(device)'\(others) were taken under \(conditions.count) conditions "
+        + "(\(text)); give each its own device name\(mend)")
+  }
+
+  /// Whether some were taken under other settings than the last that states any.
+  private static func disagree(_ samples: [Sample]) -> Bool {
+    let settings = samples.map {
+      Circumstances(
+        threads: $0.threads, batch: $0.batch, precision: $0.precision,
+        optimization: $0.optimization)
+    }
+    guard let meant = settings.last(where: { !$0.isEmpty }) else { return false }
+    return !settings.allSatisfy(meant.agrees)
   }
 
   /// A latency a hundred times off the others of its space and device is likely in another unit.

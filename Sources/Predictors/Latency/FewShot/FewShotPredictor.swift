@@ -142,6 +142,12 @@ public struct FewShotPredictor: Sendable {
       .map { Milliseconds($0) }
   }
 
+  /// Whether samples so unlike a network say nothing of it: what is predicted is not below a tenth
+  /// of the fastest sample.
+  public func isOutOfReach(_ encoding: ArchitectureEncoding) -> Bool {
+    latency(encoding).value <= least
+  }
+
   public func latency(_ encoding: ArchitectureEncoding) -> Milliseconds {
     let row = RowMatrix(
       rows: 1, columns: LatencyDataset.columns,
