@@ -14,18 +14,22 @@ package struct StableHash: Sendable {
 
   package mutating func combine(_ string: String) {
     var string = string
-    string.withUTF8 { bytes in
-      var word: UInt64 = 0
-      for (index, byte) in bytes.enumerated() {
-        word = word << 8 | UInt64(byte)
-        if index & 7 == 7 {
-          combine(word)
-          word = 0
-        }
+    string.withUTF8 { combine($0) }
+  }
+
+  package mutating func combine(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { combine($0) } }
+
+  private mutating func combine(_ bytes: UnsafeBufferPointer<UInt8>) {
+    var word: UInt64 = 0
+    for (index, byte) in bytes.enumerated() {
+      word = word << 8 | UInt64(byte)
+      if index & 7 == 7 {
+        combine(word)
+        word = 0
       }
-      combine(word)
-      combine(UInt64(bytes.count))
     }
+    combine(word)
+    combine(UInt64(bytes.count))
   }
 
   package mutating func combine(_ number: Int) { combine(UInt64(bitPattern: Int64(number))) }

@@ -134,8 +134,37 @@ static int32_t jpeg_encode(const uint8_t *rgb, int32_t width, int32_t height, in
 
 // MARK: PNG
 
-static int32_t png_decode(const uint8_t *bytes, int64_t count, uint8_t **rgb, int32_t *width,
-                          int32_t *height, char *message) {
+static int is_colour_chunk(const uint8_t *type) {
+  static const char *names[] = {"gAMA", "cHRM", "iCCP", "sRGB", "cICP", "mDCV", "cLLI"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (memcmp(type, names[i], 4) == 0) return 1;
+  return 0;
+}
+
+// Copies a file without its chunks on colour, by which libpng would change the numbers: networks
+// are trained and run on what is stored. A damaged rest is copied as it is, for libpng to name.
+static uint8_t *png_plain(const uint8_t *bytes, int64_t *count) {
+  uint8_t *copy = malloc((size_t)*count);
+  if (!copy) return NULL;
+  int64_t from = 8, to = 8;
+  memcpy(copy, bytes, 8);
+  while (*count - from >= 12) {
+    const uint8_t *chunk = bytes + from;
+    int64_t size = 12 + ((int64_t)chunk[0] << 24 | chunk[1] << 16 | chunk[2] << 8 | chunk[3]);
+    if (size > *count - from) break;
+    if (!is_colour_chunk(chunk + 4)) {
+      memcpy(copy + to, chunk, (size_t)size);
+      to += size;
+    }
+    from += size;
+  }
+  memcpy(copy + to, bytes + from, (size_t)(*count - from));
+  *count = to + *count - from;
+  return copy;
+}
+
+static int32_t png_decode_plain(const uint8_t *bytes, int64_t count, uint8_t **rgb, int32_t *width,
+                                int32_t *height, char *message) {
   png_image image;
   memset(&image, 0, sizeof image);
   image.version = PNG_IMAGE_VERSION;
@@ -145,6 +174,8 @@ static int32_t png_decode(const uint8_t *bytes, int64_t count, uint8_t **rgb, in
     png_image_free(&image);
     return fail(message, "more than 2^28 pixels");
   }
+  // Numbers of 16 bits are taken as they are, not for light that is yet to be encoded.
+  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   // Read with alpha and drop it: asking libpng for RGB would blend with a background instead.
   image.format = PNG_FORMAT_RGBA;
   uint8_t *pixels = malloc(PNG_IMAGE_SIZE(image));
@@ -163,6 +194,15 @@ static int32_t png_decode(const uint8_t *bytes, int64_t count, uint8_t **rgb, in
   *height = (int32_t)image.height;
   *rgb = pixels;
   return 0;
+}
+
+static int32_t png_decode(const uint8_t *bytes, int64_t count, uint8_t **rgb, int32_t *width,
+                          int32_t *height, char *message) {
+  uint8_t *plain = png_plain(bytes, &count);
+  if (!plain) return fail(message, "out of memory");
+  int32_t result = png_decode_plain(plain, count, rgb, width, height, message);
+  free(plain);
+  return result;
 }
 
 static int32_t png_encode(const uint8_t *rgb, int32_t width, int32_t height, uint8_t **bytes,

@@ -34,6 +34,8 @@ public struct Calibration: Codable, Equatable, Sendable {
   public var samples: Int
   /// Median relative error on networks left out of the fit: 0.02 is 2 %.
   public var error: Double
+  /// Ids of those networks; absent in earlier tables.
+  public var networks: [String]?
 
   /// The latency of a network whose blocks sum up to `sum`.
   public func latency(sum: Milliseconds, blocks: Int, resolution: Int) -> Milliseconds {

@@ -51,6 +51,8 @@ public struct Device: Codable, Equatable, Sendable {
     else {
       throw bad("a name has letters, digits, '-', '_' and '.' only")
     }
+    // Its tables are kept in a folder of this name.
+    guard name.contains(where: { $0 != "." }) else { throw bad("a name is not of dots alone") }
     guard let program = worker.first, !program.isEmpty else {
       throw bad(
         "the worker command is empty; for example \"python3 workers/onnxruntime_worker.py\"")

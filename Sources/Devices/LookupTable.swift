@@ -138,7 +138,7 @@ extension LookupTable {
     do {
       self = try JSONDecoder().decode(File.self, from: data).table
     } catch let error as DecodingError {
-      throw DevicesError(.badTable, "\(path): \(error.oneLine)")
+      throw DevicesError(.badTable, "\(path): \(error.problem)")
     }
     let bad = entries.filter {
       !($0.value.milliseconds.value.isFinite) || $0.value.milliseconds.value < 0
@@ -159,23 +159,6 @@ extension LookupTable {
       try AtomicFile.replace(path, with: data)
     } catch {
       throw DevicesError(.failed, "\(error)")
-    }
-  }
-}
-
-extension DecodingError {
-  /// What is wrong and where, without the decoder's own words around it.
-  var oneLine: String {
-    func place(_ context: Context) -> String {
-      context.codingPath.isEmpty ? "" : context.codingPath.map(\.stringValue).joined(separator: ".")
-    }
-    return switch self {
-    case .keyNotFound(let key, let context):
-      "'\(key.stringValue)' is missing in '\(place(context))'"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      "'\(place(context))' is of the wrong kind"
-    case .dataCorrupted(let context): "'\(place(context))': \(context.debugDescription)"
-    @unknown default: "cannot be decoded"
     }
   }
 }

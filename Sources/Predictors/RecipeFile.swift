@@ -1,3 +1,4 @@
+internal import Architectures
 internal import Foundation
 
 /// What recipes of all kinds have in common: JSON objects that say what they are for, in which a key
@@ -8,10 +9,24 @@ enum RecipeFile {
     (try? JSONSerialization.jsonObject(with: json) as? [String: Any])?[key] as? String
   }
 
+  /// - Parameter known: as in `check`.
+  /// - Throws: `badRecipe` naming the recipe and the key.
+  static func decode<Recipe: Decodable>(
+    _ type: Recipe.Type, from json: Data, name: String, known: [String: [String]]
+  ) throws -> Recipe {
+    try check(json, name: name, known: known)
+    do {
+      return try JSONDecoder().decode(type, from: json)
+    } catch let error as DecodingError {
+      throw PredictorsError(
+        .badRecipe, "\(name): \(error.fullProblem(decoding: type, from: json))")
+    }
+  }
+
   /// - Parameter known: keys by the path of the object that they are in: `tables` for each object in
   ///   that list, nothing for the recipe itself. Objects that have no entry may have any.
   /// - Throws: `badRecipe` naming the recipe and the key.
-  static func check(_ json: Data, name: String, known: [String: [String]]) throws {
+  private static func check(_ json: Data, name: String, known: [String: [String]]) throws {
     guard let recipe = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
       throw PredictorsError(.badRecipe, "\(name): no JSON object")
     }

@@ -61,7 +61,7 @@ public struct SearchRun: Sendable {
       context = SearchContext(
         problem, archive: header.archive, evaluations: header.history.evaluations.last ?? 0)
     } catch let error as DecodingError {
-      throw SearchersError(.badCheckpoint, "the checkpoint is damaged: \(error.place)")
+      throw SearchersError(.badCheckpoint, "the checkpoint is damaged: \(error.problem)")
     }
   }
 
@@ -86,7 +86,7 @@ public struct SearchRun: Sendable {
       let header = try JSONDecoder().decode(Part.self, from: checkpoint).header
       return Saved(limits: header.problem.limits, steps: header.history.evaluations.count)
     } catch let error as DecodingError {
-      throw SearchersError(.badCheckpoint, "the checkpoint is damaged: \(error.place)")
+      throw SearchersError(.badCheckpoint, "the checkpoint is damaged: \(error.problem)")
     }
   }
 

@@ -1,3 +1,4 @@
+internal import Architectures
 public import Foundation
 
 /// All search methods by name. A new one is added here and goes through the shared tests.
@@ -46,11 +47,13 @@ public struct SearcherRegistry: Sendable {
         }
         merged[key] = given[key]
       }
+      let whole = try JSONSerialization.data(withJSONObject: merged)
       do {
-        return try JSONDecoder().decode(
-          Options.self, from: try JSONSerialization.data(withJSONObject: merged))
+        return try JSONDecoder().decode(Options.self, from: whole)
       } catch let error as DecodingError {
-        throw SearchersError(.invalidOptions, "options of \(searcher): \(error.place)")
+        throw SearchersError(
+          .invalidOptions,
+          "options of \(searcher): \(error.fullProblem(decoding: Options.self, from: whole))")
       }
     }
   }
@@ -80,20 +83,5 @@ public struct SearcherRegistry: Sendable {
         .unknownSearcher, "no searcher '\(name)'; known: \(names.joined(separator: ", "))")
     }
     return entry
-  }
-}
-
-extension DecodingError {
-  /// Where and what, in one line.
-  var place: String {
-    let context: Context
-    switch self {
-    case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found),
-      .dataCorrupted(let found):
-      context = found
-    @unknown default: return "cannot be read"
-    }
-    let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-    return (path.isEmpty ? "" : "\(path): ") + context.debugDescription
   }
 }

@@ -22,6 +22,29 @@ struct SameNetworkTests {
     #expect(other.canonical() == graph.canonical())
   }
 
+  /// Units tell the same as the texts of whole networks, of cells and of chains.
+  @Test func twinsAreFound() throws {
+    func expectTexts(_ space: SearchSpace, _ ids: [String]) throws {
+      let genotypes = try ids.map { try space.genotype(id: $0) }
+      let texts = try genotypes.map { try space.graph($0).text }
+      let groups = try space.sameNetworks(genotypes)
+      #expect(groups.count == Set(texts).count && groups.count < ids.count)
+      for group in groups { #expect(Set(group.map { texts[$0] }).count == 1) }
+    }
+    func choices(_ codes: [String], _ count: Int) -> [[String]] {
+      (0..<count).reduce([[]]) { lists, _ in lists.flatMap { list in codes.map { list + [$0] } } }
+    }
+    try expectTexts(
+      catalog.space("nasbench201"),
+      choices(["none", "c3"], 6).map {
+        "\($0[0])-\($0[1])_\($0[2])-\($0[3])_\($0[4])_\($0[5])"
+      })
+    let rest = Array(repeating: "-k3e1_k3e1_k3e1_k3e1", count: 4).joined() + "-k3e1"
+    try expectTexts(
+      catalog.space("fbnet"),
+      choices(["skip", "k3e6"], 4).map { "k3e3-\($0.joined(separator: "_"))\(rest)" })
+  }
+
   /// What the operands of tied operands, or parameters, are read by decides too.
   @Test func tiesAreBrokenByWhatReadsTheOperandsOperands() throws {
     func graph(isSwapped: Bool, sharesConstants: Bool = true) throws -> OperatorGraph {

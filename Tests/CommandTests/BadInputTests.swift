@@ -14,6 +14,7 @@ struct BadInputTests {
     (["device", "add", "bad", "--worker", "/nonexistent/worker"], 69, "/nonexistent/worker"),
     (["device", "add", "bad", "--worker", "cat"], 1, "names no 'runtime'"),
     (["device", "add", "bad", "--threads", "0", "--no-check"], 64, "threads"),
+    (["device", "add", "..", "--no-check"], 64, "a name is not of dots alone"),
     (["samples", "export", "--device", "ghost", "-o", "zero.csv"], 69, "unknown device 'ghost'"),
     (["samples", "remove", "--device", "ghost"], 69, "unknown device 'ghost'"),
     (["samples", "import", "zero.csv", "--device", "d"], 65, "zero.csv:3"),

@@ -60,9 +60,11 @@ struct FewShotCommandTests {
 
     let list = try command.run("predictor", "list")
     #expect(list.output.contains("desk") && list.output.contains("latency-fewshot"))
+    #expect(!list.output.contains("ofa-mobilenetv3-cifar.safetensors"))
     let searched = try command.run(
       "search", "--space", "ofa-mobilenetv3", "--device", "desk", "--latency-budget", "5ms",
-      "--confidence", "0.95", "--no-measure", "--options", "{\"generations\": 5}", "--json")
+      "--confidence", "0.95", "--no-measure", "--options", "{\"generations\": 5}", "--json",
+      "-o", "out")
     #expect(searched.status == 0, "\(searched.errors)")
     #expect(
       (searched.json["latencyPredictor"] as? String)?.hasPrefix("few-shot predictor from 20")
@@ -72,6 +74,12 @@ struct FewShotCommandTests {
     let bound = try #require(best?["latencyHighMs"] as? Double)
     #expect(bound <= 5)
     #expect((best?["latencyMs"] as? Double ?? 9) < bound)
+    // The front is one by these bounds, so its file has them.
+    let front = try String(contentsOfFile: command.path("out/front.csv"), encoding: .utf8)
+      .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    let column = try #require(front[0].firstIndex(of: "latency_high_ms"))
+    let points = front.dropFirst().map { (Double($0[column])!, Double($0[2])!) }.sorted { $0 < $1 }
+    #expect(points.count > 1 && zip(points, points.dropFirst()).allSatisfy { $0.1 < $1.1 })
   }
 
   /// `rows` as samples of one device, with the processor and the date of each.

@@ -144,6 +144,25 @@ struct MeasureTests {
     #expect(!anew.isCalibrated && anew.notes.contains(note), "\(anew.notes)")
   }
 
+  /// The folder with its table and samples may have moved to another machine.
+  @Test func aTableOfAnotherProcessorIsDoubted() throws {
+    let command = try Command()
+    defer { command.remove() }
+    try addDevice(command, refusing: 0)
+    #expect(
+      try command.run("table", "build", "--space", "nasbench201", "--device", "here").status == 0)
+    let id = "nasbench201:c3-c3_c3-c3_c3_c3"
+    func notes() throws -> String {
+      try command.run("predict", "latency", id, "--device", "here").errors
+    }
+    let doubt = "was measured otherwise (fake on none) than the latest samples of 'here'"
+    #expect(try !notes().contains(doubt))
+    try "id,latency_ms,runtime,cpu,date\n\(id),20,fake,other,2999-01-01T00:00:00Z\n"
+      .write(toFile: command.path("s.csv"), atomically: true, encoding: .utf8)
+    #expect(try command.run("samples", "import", "s.csv", "--device", "here").status == 0)
+    #expect(try notes().contains(doubt))
+  }
+
   @Test func aTableOfAnotherDeviceIsNotReplaced() throws {
     let command = try Command()
     defer { command.remove() }

@@ -45,6 +45,47 @@ struct NetworkAccuracyCommandTests {
     }
   }
 
+  private static let blocks = "k3e3_k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3-k3e3_k3e3"
+
+  /// The bundled predictor learned at 224 pixels.
+  @Test func extrapolationIsTold() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let ask = ["predict", "accuracy"] + [224, 160].map { "ofa-mobilenetv3:r\($0)-\(Self.blocks)" }
+    let rows = try command.run(ask + ["--json"]).json["predictions"] as? [[String: Any]] ?? []
+    #expect(rows.map { $0["isExtrapolated"] as? Bool } == [false, true])
+    let text = try command.run(ask)
+    #expect(text.errors.contains("note: 1 of 2 predictions are extrapolated"), "\(text.errors)")
+    #expect(!text.errors.contains("was made for"), "\(text.errors)")
+  }
+
+  @Test func aPredictorOfAnotherSpaceIsNamed() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let file = URL(filePath: KernelsTests.probes).deletingLastPathComponent()
+      .deletingLastPathComponent()
+      .appending(path: "checkpoints/ofa-mobilenetv3-accuracy.safetensors").path
+    let result = try command.run(
+      "predict", "accuracy", "ofa-mobilenetv3-w1.2:r224-\(Self.blocks)", "--accuracy-predictor",
+      file, "--json")
+    let note = "note: \(file) was made for 'ofa-mobilenetv3', not 'ofa-mobilenetv3-w1.2'"
+    #expect(result.errors.contains(note), "\(result.errors)")
+    let rows = result.json["predictions"] as? [[String: Any]] ?? []
+    #expect(rows.map { $0["isExtrapolated"] as? Bool } == [true])
+  }
+
+  /// Accuracies and ranks can't be compared, so one network without an accuracy makes all of them
+  /// ranks.
+  @Test func ranksNameSpacesThatHaveAccuracies() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let cell = "nasbench201:c3-c3_c3-c3_c3_c3"
+    let words = "networks of ofa-mobilenetv3 have accuracies when asked for alone"
+    let mixed = try command.run("predict", "accuracy", "ofa-mobilenetv3:r160-\(Self.blocks)", cell)
+    #expect(mixed.status == 0 && mixed.errors.contains(words), "\(mixed.errors)")
+    #expect(try !command.run("predict", "accuracy", cell).errors.contains("alone"))
+  }
+
   /// The same network by its id and as a file counts once.
   @Test func aNetworkOfTwoNamesCountsOnce() throws {
     let command = try Command()

@@ -57,6 +57,56 @@ struct PredictorCommandTests {
     #expect(conditions.errors.contains("(threads=1; threads=2)"), "\(conditions.errors)")
   }
 
+  /// What a table was calibrated on doesn't score it.
+  @Test func calibrationSamplesDoNotScore() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let rows = try Self.measured(30, command)
+    try Self.write(["id,latency_ms"] + rows.map { "\($0.id),\($0.ms)" }, "s.csv", command)
+    try FileManager.default.copyItem(atPath: Self.table, toPath: command.path("t.json"))
+    func run(_ arguments: String...) throws -> Command.Result {
+      try command.run(
+        arguments + ["--space", "ofa-mobilenetv3", "--samples", "s.csv", "--json"])
+    }
+    let apart = try run("table", "calibrate", "t.json", "-n", "20", "--holdout", "10")
+    #expect(apart.status == 0, "\(apart.errors)")
+    let clean = try run("predictor", "evaluate", "--table", "t.json", "--holdout", "10")
+    #expect(clean.json["samples"] as? Int == 10 && clean.errors.isEmpty, "\(clean.errors)")
+    let mixed = try run("predictor", "evaluate", "--table", "t.json", "--holdout", "29")
+    #expect(mixed.json["samples"] as? Int == 10, "\(mixed.errors)")
+    #expect(mixed.errors.contains("note: 19 of 29 networks don't score"), "\(mixed.errors)")
+    #expect(try run("table", "calibrate", "t.json", "-n", "30").status == 0)
+    let none = try run("predictor", "evaluate", "--table", "t.json", "--holdout", "10")
+    #expect(none.status == 65)
+    #expect(none.errors.contains("calibrated on all 10 networks"), "\(none.errors)")
+  }
+
+  /// A table must be of its format, and price blocks of its space.
+  @Test func importedTablesAreChecked() throws {
+    let command = try Command()
+    defer { command.remove() }
+    try Self.write(
+      [
+        "Conv-input:224x224x3-output:112x112x16:", "  mean: 1",
+        "expanded_conv-input:9x9x9-output:9x9x9-expand:3-kernel:3-stride:1-idskip:1:", "  mean: 2",
+      ], "t.yaml", command)
+    func take(_ format: String, _ space: String) throws -> Command.Result {
+      try command.run(
+        "table", "import", "t.yaml", "--format", format, "--space", space, "--device", "d", "-o",
+        "t.json")
+    }
+    let format = try take("nsganetv2", "fbnet")
+    #expect(format.status == 65)
+    #expect(format.errors.contains("are those of --format proxylessnas"), "\(format.errors)")
+    let space = try take("proxylessnas", "nasbench201")
+    #expect(space.status == 65)
+    #expect(space.errors.contains("blocks of nasbench201 is there"), "\(space.errors)")
+    #expect(!FileManager.default.fileExists(atPath: command.path("t.json")))
+    let part = try take("proxylessnas", "fbnet")
+    #expect(part.status == 0, "\(part.errors)")
+    #expect(part.errors.contains("note: the table lacks "), "\(part.errors)")
+  }
+
   /// A fast device takes less than a millisecond for every network; these are no seconds.
   @Test func samplesBelowAMillisecondScoreATable() throws {
     let command = try Command()

@@ -74,6 +74,27 @@ struct SearchPredictorsTests {
     }
   }
 
+  /// Another width has the same genes, but other accuracies.
+  @Test func aPredictorOfAnotherSpaceExtrapolates() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let file = URL(filePath: KernelsTests.probes).deletingLastPathComponent()
+      .deletingLastPathComponent()
+      .appending(path: "checkpoints/ofa-mobilenetv3-accuracy.safetensors").path
+    let search =
+      [
+        "search", "--space", "ofa-mobilenetv3-w1.2", "--device", "desk", "--latency-budget", "1s",
+        "--latency-predictor", KernelsTests.trained, "--accuracy-predictor", file, "--no-measure",
+      ] + Self.generations
+    let result = try command.run(search + ["--json"])
+    let note = "\(file) was made for 'ofa-mobilenetv3', not 'ofa-mobilenetv3-w1.2'"
+    #expect(result.errors.contains(note), "\(result.errors)")
+    let best = try #require(result.json["best"] as? [String: Any])
+    #expect(best["accuracyIsExtrapolated"] as? Bool == true)
+    let text = try command.run(search)
+    #expect(text.errors.contains("best network's accuracy is extrapolated"), "\(text.errors)")
+  }
+
   @Test func filesOfTheWrongKindAreNamed() throws {
     let command = try Command()
     defer { command.remove() }

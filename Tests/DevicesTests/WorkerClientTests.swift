@@ -109,6 +109,17 @@ func limits() -> WorkerClient.Limits {
     #expect(failure("print('{\"type\": 3}', flush=True)")?.code == .workerGarbage)
   }
 
+  @Test func absurdTimesAreGarbage() throws {
+    let client = WorkerClient(
+      device: device(
+        fakeWorker("loaded(q) if q['type'] == 'load' else measured(q, time=1e300)")))
+    let network = try client.load(.path("x"))
+    let error = #expect(throws: DevicesError.self) {
+      try client.measure(network, repeats: 1, seconds: 0.01)
+    }
+    #expect(error?.code == .workerGarbage)
+  }
+
   @Test func unaskedWordsAreNamed() throws {
     let client = WorkerClient(
       device: device(fakeWorker("loaded(q); print('and another thing', flush=True)")))

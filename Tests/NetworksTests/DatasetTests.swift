@@ -53,6 +53,34 @@ import Testing
     }
   }
 
+  @Test func whatIsLeftOutIsNoted() throws {
+    try withTemporaryFolder { folder in
+      let images = try MemoryImages.procedural(count: 4, classes: 2, size: 8, seed: 3)
+      for (part, name) in [("train", "cat"), ("train", "dog"), ("valid", "cat"), ("valid", "dog")] {
+        let image = images.image(at: name == "cat" ? 0 : 1)
+        try write(image.encoded(jpegQuality: nil), to: "\(folder)/\(part)/\(name)/0.png")
+      }
+      try write([1], to: "\(folder)/train/cat/1.webp")
+      try write([1], to: "\(folder)/train/dog/more/2.png")
+      let collection = try ImageCollection(folder)
+      #expect(collection.training.count == 2 && collection.test?.count == 2)
+      #expect(collection.notes.count == 1)
+      #expect(collection.notes[0].hasPrefix("2 entries of class folders are no .jpg"))
+    }
+  }
+
+  /// What is stored counts, whatever light the file says that it means.
+  @Test func picturesKeepTheirNumbers() throws {
+    let image = try MemoryImages.procedural(count: 1, classes: 2, size: 8, seed: 3).image(at: 0)
+    let bytes = try image.encoded(jpegQuality: nil)
+    let afterHeader = 8 + 25
+    let gamma = PNGParts.chunk("gAMA", [0, 1, 0x86, 0xA0])
+    let linear = Array(bytes[..<afterHeader]) + gamma + Array(bytes[afterHeader...])
+    #expect(try Image(encoded: linear, name: "linear") == image)
+    let grey = try Image(encoded: PNGParts.grey([0, 0x4040, 0x8080, 0xFFFF]), name: "grey")
+    #expect(grey.pixels == [0, 0, 0, 64, 64, 64, 128, 128, 128, 255, 255, 255])
+  }
+
   @Test func readsFoldersAndNamesBrokenFiles() throws {
     try withTemporaryFolder { folder in
       let source = try MemoryImages.procedural(count: 6, classes: 2, size: 8, seed: 3)

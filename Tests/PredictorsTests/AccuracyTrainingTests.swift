@@ -16,7 +16,7 @@ import Testing
   /// Architectures of the w1.0 space at 224 with accuracies made from their costs.
   private func samples(_ space: SearchSpace) throws -> AccuracySamples {
     let macs = try StaticCost.macs.table(for: space)
-    return AccuracySamples(
+    return try AccuracySamples(
       genotypes(300, of: space).map { genotype in
         var genotype = genotype
         genotype.genes[0] = UInt8(space.genes[0].count - 1)
@@ -51,6 +51,28 @@ import Testing
     }
   }
 
+  /// A space with the same genes is taken, but not without a word.
+  @Test func saysThatTheSpaceIsAnother() throws {
+    let path = "checkpoints/ofa-mobilenetv3-accuracy.safetensors"
+    let words = "\(path) was made for 'ofa-mobilenetv3', not '"
+    let space = try catalog.space("ofa-mobilenetv3")
+    var genotype = genotypes(1, of: space)[0]
+    genotype.genes[0] = UInt8(space.genes[0].count - 1)
+    let own = try AccuracyPredictor(contentsOf: path, space: space)
+    #expect(own.mismatch == nil)
+    #expect(try !own.predict([genotype])[0].isExtrapolation)
+    let wider = try catalog.space("ofa-mobilenetv3-w1.2")
+    let other = try AccuracyPredictor(contentsOf: path, space: wider)
+    #expect(other.mismatch == words + "ofa-mobilenetv3-w1.2'")
+    #expect(try other.predict(genotypes(1, of: wider))[0].isExtrapolation)
+    for name in ["nasbench201", "ofa-proxylessnas"] {
+      let error = #expect(throws: PredictorsError.self) {
+        try AccuracyPredictor(contentsOf: path, space: catalog.space(name))
+      }
+      #expect(error?.message.hasPrefix(words + "\(name)': ") == true, "\(error?.message ?? "")")
+    }
+  }
+
   @Test func lawOfResolution() throws {
     let law = try ResolutionLaw(
       fitting: [128, 160, 192, 208, 224].map { resolution in
@@ -67,8 +89,9 @@ import Testing
 
   @Test(arguments: [
     (#"{"space":"s","resolution":224,"candidates":[],"epochs":3}"#, "unknown key 'epochs'"),
-    (#"{"space":"s","resolution":224}"#, "lacks 'candidates'"),
+    (#"{"space":"s","resolution":224}"#, "key 'candidates' is missing"),
     (#"{"space":"s","resolution":224,"candidates":[]}"#, "needs a candidate"),
+    (#"{"space":"s","test":0.2,"seed":-1,"candidates":[]}"#, "key 'seed' must not be negative: -1"),
     (#"{"space":"s","candidates":[{"width":3}]}"#, "unknown key 'width' in 'candidates'"),
     (
       #"{"space":"s","candidates":[],"encoding":{"groups":[{"role":"kernel","value":[3]}]}}"#,
@@ -93,7 +116,7 @@ import Testing
     var recipe = recipe(space)
     recipe.resolution = space.choicesOfResolution.last
     recipe.encoding = encoding
-    let samples = AccuracySamples(
+    let samples = try AccuracySamples(
       genotypes(100, of: space).map { genotype in
         var genotype = genotype
         if let gene = space.resolutionGeneIndex {
@@ -127,6 +150,23 @@ import Testing
     #expect(
       error?.message.hasPrefix("mixed.csv: \(space.id(mixed[7].genotype)) is at resolution 128")
         == true, "\(error?.message ?? "")")
+  }
+
+  /// Blocks that are skipped leave no trace: two ids may be one network, which may not be learned
+  /// from and test.
+  @Test func mergesTwins() throws {
+    let space = try catalog.space("fbnet")
+    let other = "k3e1_k3e1_k3e1_k3e1"
+    let measured = try [
+      ("k3e6_k3e6_skip_k3e6", 0.5), ("k3e6_k3e6_k3e6_skip", 0.75), ("k3e6_skip_k3e6_k3e3", 0.7),
+    ].map { stage, accuracy in
+      let id = "k3e3-\(stage)-\(other)-\(other)-\(other)-\(other)-k3e1"
+      return AccuracySamples.Sample(try space.genotype(id: id), accuracy: accuracy)
+    }
+    let samples = try AccuracySamples(measured, space: space, name: "made up")
+    #expect(samples.samples.map(\.genotype) == [measured[0].genotype, measured[2].genotype])
+    #expect(samples.samples.map(\.accuracy) == [0.625, 0.7])
+    #expect(samples.measurements == 3)
   }
 
   @Test func refusesSamples() throws {

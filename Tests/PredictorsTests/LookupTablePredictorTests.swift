@@ -108,6 +108,11 @@ import Testing
     #expect(evaluation.errors.within10 == 1)
     #expect(evaluation.ranks.spearman > 0.999_999)
     #expect(try plain.evaluate(others).errors.median > 0.1)
+    // What it was fitted to doesn't score; an earlier table doesn't say.
+    #expect(try calibrated.unseen(samples + others) == others)
+    table.calibration?.networks = nil
+    let earlier = try LookupTablePredictor(space: space, table: table)
+    #expect(try earlier.unseen(samples) == samples)
   }
 
   @Test func namesMissingBlocks() throws {
@@ -115,6 +120,9 @@ import Testing
     var table = try ownTable(space)
     let gone = table.entries.keys.sorted().prefix(3)
     for key in gone { table.entries[key] = nil }
+    let coverage = try LookupTablePredictor.coverage(of: space, by: table)
+    #expect(coverage.priced == table.entries.count)
+    #expect(Set(coverage.missing) == Set(gone))
     let error = #expect(throws: PredictorsError.self) {
       try LookupTablePredictor(space: space, table: table)
     }

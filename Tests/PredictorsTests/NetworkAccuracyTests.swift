@@ -74,6 +74,20 @@ import Testing
     #expect(throws: PredictorsError.self) { try NetworkAccuracyPredictor(contentsOf: path) }
   }
 
+  /// Nothing was learned of networks that ignore their input but that they are no better.
+  @Test func disconnectedNetworksWithoutSamples() throws {
+    let (encodings, accuracies) = Self.cells
+    let rows = Array(encodings.indices.filter { encodings[$0].total(0) > 0 }.prefix(40))
+    let predictor = try NetworkAccuracyPredictor(
+      rows.map { encodings[$0] }, accuracies: rows.map { accuracies[$0] }, recipe: Self.recipe())
+    let space = try catalog.space("nasbench201")
+    let genotype = try space.genotype(id: "none-none_none-none_none_none")
+    let dead = try predictor.predict([SpaceEncoder(space).encode(genotype)])[0]
+    #expect(predictor.interval(dead, confidence: 0.9) == 0...predictor.seen.lowerBound)
+    #expect(dead.accuracy == predictor.seen.lowerBound / 2)
+    #expect(try NetworkAccuracyScorer(predictor, space: space).isExtrapolated(genotype))
+  }
+
   @Test func transfersBetweenSpaces() throws {
     let space = try catalog.space("ofa-mobilenetv3")
     let mobile = try genotypes(60, of: space, seed: 2).map { try SpaceEncoder(space).encode($0) }
@@ -114,6 +128,11 @@ import Testing
       (#"{"predictor": "networks", "members": []}"#, "r: 'members' needs"),
       (#"{"predictor": "other"}"#, "r: 'predictor' is 'other'"),
       (#"{"members": [{"groups": ["size"], "trnd": true}]}"#, "r: unknown key 'trnd' in 'members'"),
+      (#"{"rankingShare": 0.5, "seed": -1}"#, "r: key 'seed' must not be negative: -1"),
+      (
+        #"{"members": [{"groups": ["sizee"], "trend": false}]}"#,
+        "r: key 'members.0.groups.0': no group 'sizee'; there are size, operators"
+      ),
       (#"{"members": [{"groups": ["transfer"], "trend": false}]}"#, "r: 'members' can't read 'tr"),
     ] {
       let error = #expect(throws: PredictorsError.self) {

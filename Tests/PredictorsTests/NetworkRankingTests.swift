@@ -88,7 +88,7 @@ struct NetworkRankingTests {
       (text.replacing("\"target\"", with: "\"goal\""), "r: unknown key 'goal' in 'tables'"),
       (text.replacing("256", with: "2"), "r: 'inducing' is 2"),
       (text.replacing("\"paths\"", with: "\"transfer\""), "r: 'groups' needs"),
-      (#"{"predictor": "ranking"}"#, "r: lacks 'tables'"),
+      (#"{"predictor": "ranking"}"#, "r: key 'tables' is missing"),
     ] {
       let error = #expect(throws: PredictorsError.self) {
         try NetworkRankingRecipe(json: Data(json.utf8), name: "r")

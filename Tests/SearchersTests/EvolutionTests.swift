@@ -255,7 +255,14 @@ struct EvolutionTests {
     let unknown = message(#"{"generation": 3}"#)
     #expect(unknown?.hasPrefix("evolution has no option 'generation'; it has gen") == true)
     let wrong = message(#"{"generations": "x"}"#)
-    #expect(wrong?.hasPrefix("options of evolution: generations") == true)
+    #expect(wrong == "options of evolution: key 'generations' must be a whole number")
+    // Numbers that don't fit, which the decoder calls no JSON.
+    for (number, limit) in [("2.5", "must be whole: 2.5"), ("1e30", "is too large: ")] {
+      let misfit = message("{\"generations\": \(number), \"mutationRate\": 0.25}")
+      #expect(
+        misfit?.hasPrefix("options of evolution: key 'generations' \(limit)") == true,
+        "\(misfit ?? "")")
+    }
     #expect(message("[]") == "options of evolution must be a JSON object")
   }
 

@@ -170,6 +170,33 @@ import Testing
     return (space, data)
   }
 
+  /// One pixel of one image makes other images, for whatever remembers what was done with them.
+  @Test func imagesAreKnownByAllTheirPixels() throws {
+    let space = try tiny().0
+    let images = try MemoryImages.procedural(count: 200, classes: 3, size: 8, seed: 1)
+    func identity(_ pixels: [UInt8]) throws -> String {
+      let images = try MemoryImages(
+        width: 8, height: 8, channels: 3, classNames: images.classNames, pixels: pixels,
+        labels: images.labels)
+      return try TrainingData(ImageCollection(images, side: 8), space, validation: 8, seed: 1)
+        .identity
+    }
+    var pixels = images.pixels
+    pixels[8 * 8 * 3 * 101] ^= 1
+    #expect(try identity(images.pixels) == identity(images.pixels))
+    #expect(try identity(images.pixels) != identity(pixels))
+  }
+
+  /// As many images as asked, or all there are.
+  @Test(arguments: [(20, 20), (51, 51), (1000, 192)])
+  func statisticsAreOfAsManyImagesAsAsked(asked: Int, used: Int) throws {
+    let images = try MemoryImages.procedural(count: 200, classes: 3, size: 8, seed: 1)
+    let data = try TrainingData(
+      ImageCollection(images, side: 8), try tiny().0, validation: 8, seed: 1)
+    #expect(try Recalibrator(data, images: asked).count == used)
+    #expect(throws: SupernetsError.self) { try data.trainingLoader(batch: 8, cutout: 8) }
+  }
+
   /// A second training in a folder is refused and changes nothing there, until the first has ended.
   @Test func aFolderHoldsOneTraining() throws {
     let folder = FileManager.default.temporaryDirectory

@@ -183,6 +183,8 @@ def start_from_other_weights(commands, folder, ids):
         assert abs(difference) <= 2 / 60 + 1e-9, (name, tuned, before)
     said = metadata(folder / "tuned" / "supernet.safetensors")
     assert said["origin"].endswith(", 6 epochs") and said["epochs"] == "7", said
+    with open(folder / "tuned" / "log.csv") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["7"]
     # Killed and gone on with, it computes the same bits.
     train_and_kill(commands, [*mine, "-o", "tuned-killed"])
     one, two = (
@@ -320,6 +322,8 @@ def main():
         assert first["evaluated"] == 5
         again = commands.json("supernet", "evaluate", *weights, "--random", "5")
         assert again["evaluated"] == 0 and again["evaluations"] == first["evaluations"]
+        anew = commands.json("supernet", "evaluate", *weights, "--random", "5", "--again")
+        assert anew["evaluated"] == 5
         tested = commands.json("supernet", "evaluate", *weights, "--test", ids[0])
         accuracy = tested["evaluations"][0]["measuredAccuracy"]
         assert accuracy > 0.6, tested
@@ -335,6 +339,8 @@ def main():
                 pixels = np.asarray(Image.open(path), np.float32) / 255
                 images.append((((pixels - mean) / deviation).transpose(2, 0, 1), label))
         commands.run("export", ids[0], *weights, "-o", "plain.onnx")
+        feeding = {p.key: p.value for p in onnx.load(folder / "plain.onnx").metadata_props}
+        assert feeding["swiftlet.crop"] == str(SIDE) and "swiftlet.resize" not in feeding, feeding
         counts = commands.json("export", ids[0], *weights, "--fold", "-o", "folded.onnx")
         plain = check_onnx(folder / "plain.onnx", images, accuracy)
         folded = check_onnx(folder / "folded.onnx", images, accuracy)
@@ -411,6 +417,7 @@ def check_packed(commands, folder, id, weights):
         "--from", "packed.safetensors", "-o", "from-packed")
     commands.refused("--images", "supernet", "pack", *weights, "--images", "3", "-o", "x.safetensors",
         status=64)
+    commands.refused("is the supernet itself", "supernet", "pack", *weights, "-o", weights[1], status=64)
 
 
 def check_refusals(commands, folder, common, weights, ids):

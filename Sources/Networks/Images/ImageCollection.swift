@@ -8,8 +8,9 @@ public struct ImageCollection: Sendable {
   /// Side of all images, tests too, if they are squares of one size of at most 64 pixels, which are
   /// kept in memory; else nil.
   public let side: Int?
-  /// Images that were left out because they cannot be read.
-  public let broken: [NetworksError]
+  /// Images that were left out because they cannot be read, and what else of the folder is no part
+  /// of this, a line each.
+  public let notes: [String]
 
   public var classNames: [String] { training.classNames }
 
@@ -19,11 +20,11 @@ public struct ImageCollection: Sendable {
     self.training = training
     self.test = test
     self.side = side
-    broken = []
+    notes = []
   }
 
   /// Opens CIFAR-10 or CIFAR-100 (binary), MNIST-like IDX files, or JPEG and PNG files in one folder
-  /// a class, with or without `train` and `test` (or `val`) above them.
+  /// a class, with or without `train` and `test` (or `val`, `valid`, `validation`) above them.
   /// - Parameter skipsBroken: leave broken images out instead of throwing; looks at every image.
   /// - Throws: `NetworksError` naming the folder if it holds none of these, fewer than two classes,
   ///   or a test set of other classes; naming the file if an image is broken.
@@ -31,6 +32,7 @@ public struct ImageCollection: Sendable {
     func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
     var training: any ImageDataset
     var test: (any ImageDataset)?
+    var notes: [String] = []
     if has("data_batch_1.bin") {
       training = try MemoryImages.cifar10(directory: path, train: true)
       test = has("test_batch.bin") ? try MemoryImages.cifar10(directory: path, train: false) : nil
@@ -42,8 +44,9 @@ public struct ImageCollection: Sendable {
       test = has("t10k-images-idx3-ubyte") ? try Self.idx(path, "t10k") : nil
     } else if has("train") {
       training = try ImageFolder(path, split: "train")
-      let split = ["test", "val"].first(where: has)
-      test = try split.map { try ImageFolder(path, split: $0) }
+      let splits = ["test", "val", "valid", "validation"].filter(has)
+      test = try splits.first.map { try ImageFolder(path, split: $0) }
+      notes += splits.dropFirst().map { "'\(path)/\($0)' is not used: '\(splits[0])' is the test" }
     } else {
       training = try ImageFolder(path)
     }
@@ -58,13 +61,19 @@ public struct ImageCollection: Sendable {
         "'\(path)': the test images have classes \(test.classNames), the others "
           + "\(training.classNames)")
     }
+    for folder in [training, test].compactMap({ $0 as? ImageFolder }) where !folder.ignored.isEmpty
+    {
+      notes.append(
+        "\(folder.ignored.count) entries of class folders are no .jpg, .jpeg or .png files and are "
+          + "left out, such as '\(folder.ignored[0])'")
+    }
     var broken: [NetworksError] = []
     let isFolder = training is ImageFolder
     if skipsBroken, isFolder {
       training = try Self.readable(training, &broken)
       test = try test.map { try Self.readable($0, &broken) }
     }
-    self.broken = broken
+    self.notes = notes + broken.map { "left out: \($0)" }
     if isFolder, let side = try Self.side(training),
       let images = try Self.decoded(training, side: side)
     {

@@ -9,6 +9,12 @@ public protocol ImageDataset: Sendable {
   func label(at index: Int) -> Int
   /// - Throws: `NetworksError` naming the file if the image is broken.
   func image(at index: Int) throws -> Image
+  /// What tells the image from others without decoding it: its pixels, unless they are in a file.
+  func mark(at index: Int) throws -> [UInt8]
+}
+
+extension ImageDataset {
+  public func mark(at index: Int) throws -> [UInt8] { try image(at: index).pixels }
 }
 
 /// Some images of another data set.
@@ -25,6 +31,7 @@ public struct ImageSubset: ImageDataset {
   public var classNames: [String] { base.classNames }
   public func label(at index: Int) -> Int { base.label(at: indices[index]) }
   public func image(at index: Int) throws -> Image { try base.image(at: indices[index]) }
+  public func mark(at index: Int) throws -> [UInt8] { try base.mark(at: indices[index]) }
 }
 
 /// Grey images with their channel repeated, as grey picture files are read.
@@ -35,6 +42,7 @@ private struct RepeatedChannel: ImageDataset {
   var count: Int { base.count }
   var classNames: [String] { base.classNames }
   func label(at index: Int) -> Int { base.label(at: index) }
+  func mark(at index: Int) throws -> [UInt8] { try base.mark(at: index) }
   func image(at index: Int) throws -> Image {
     let grey = try base.image(at: index)
     return Image(

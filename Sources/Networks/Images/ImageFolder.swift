@@ -6,6 +6,8 @@ public struct ImageFolder: ImageDataset {
   public let classNames: [String]
   /// Sorted by class, then by name, so that positions are the same on every machine.
   public let files: [(path: String, label: Int)]
+  /// What else is in the class folders: no such files, or folders.
+  public let ignored: [String]
 
   /// - Throws: `NetworksError` if the folder is missing or holds no images.
   public init(_ root: String, split: String? = nil) throws {
@@ -16,10 +18,13 @@ public struct ImageFolder: ImageDataset {
         && isFolder.boolValue
     }
     var files: [(String, Int)] = []
+    var ignored: [String] = []
     for (label, name) in classNames.enumerated() {
-      let ofClass = try Self.entries(of: "\(folder)/\(name)").filter { file in
+      let entries = try Self.entries(of: "\(folder)/\(name)")
+      let ofClass = entries.filter { file in
         ["jpg", "jpeg", "png"].contains(file.split(separator: ".").last?.lowercased() ?? "")
       }
+      ignored += Set(entries).subtracting(ofClass).sorted().map { "\(folder)/\(name)/\($0)" }
       guard !ofClass.isEmpty else {
         throw NetworksError(
           .file,
@@ -38,11 +43,18 @@ public struct ImageFolder: ImageDataset {
           + (packed.map { "unpack '\($0)' first" } ?? "put each class's images in a folder"))
     }
     self.files = files
+    self.ignored = ignored
   }
 
   public var count: Int { files.count }
   public func label(at index: Int) -> Int { files[index].label }
   public func image(at index: Int) throws -> Image { try Image(contentsOf: files[index].path) }
+  /// Name and size of the file: the folder may be another place's.
+  public func mark(at index: Int) throws -> [UInt8] {
+    let url = URL(fileURLWithPath: files[index].path)
+    let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+    return Array("\(url.lastPathComponent) \(size)".utf8)
+  }
 
   private static func entries(of folder: String) throws -> [String] {
     do {

@@ -9,7 +9,8 @@ extension AccuracyPredictor {
   /// converted to safetensors.
   ///
   /// The space may be another one than the predictor's own if it has the same genes, such as
-  /// another width of it: ranks carry over, accuracies less so.
+  /// another width of it: ranks carry over, accuracies less so, and count as extrapolated
+  /// (`mismatch`).
   /// - Throws: `badPredictor` naming the file and what doesn't fit.
   public init(contentsOf path: String, space: SearchSpace) throws {
     let file = try PredictorFile(contentsOf: path)

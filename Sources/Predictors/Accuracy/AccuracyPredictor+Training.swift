@@ -120,7 +120,7 @@ extension AccuracyPredictor {
     recipe: AccuracyRecipe, candidate: Int, encoding: FeatureEncoding, space: SearchSpace,
     samples: [AccuracySamples.Sample], progress: () -> Void
   ) throws {
-    let (columns, count) = try encoding.layOut(for: space)
+    let (columns, count) = try encoding.layOut(for: space, name: "training")
     let features = samples.map { sample in
       space.genes.indices.compactMap { gene -> Int? in
         let column = columns[gene][sample.genotype[gene]]

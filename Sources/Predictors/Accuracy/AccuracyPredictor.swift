@@ -9,13 +9,16 @@ public struct AccuracyPredictor: Sendable {
     public var accuracy: Double
     /// Standard deviation over the ensemble's members; 0 for a single one.
     public var spread: Double
-    /// Whether the resolution is one that the predictor wasn't trained at, so that the accuracy
-    /// comes from a law or from a neighbour.
+    /// Whether the space or the resolution is one that the predictor wasn't trained at, so that the
+    /// accuracy comes from a law or from a neighbour.
     public var isExtrapolation: Bool
   }
 
   public let space: SearchSpace
   public let description: AccuracyPredictorDescription
+  /// What to say where the weights were trained for a space of another name: the file and both
+  /// spaces.
+  public let mismatch: String?
   let members: [MultilayerPerceptron]
   private let scorer: EnsembleScorer
   private let resolutionGene: Int?
@@ -30,11 +33,16 @@ public struct AccuracyPredictor: Sendable {
     space: SearchSpace, description: AccuracyPredictorDescription,
     members: [MultilayerPerceptron], name: String
   ) throws {
-    let (columns, count) = try description.encoding.layOut(for: space)
+    let mismatch: String? =
+      description.space == space.name
+      ? nil : "\(name) was made for '\(description.space)', not '\(space.name)'"
+    let source = mismatch ?? name
+    let (columns, count) = try description.encoding.layOut(for: space, name: source)
     guard !members.isEmpty else {
-      throw PredictorsError(.badPredictor, "\(name): no weights")
+      throw PredictorsError(.badPredictor, "\(source): no weights")
     }
-    for member in members { try member.validate(inputs: count, name: name) }
+    for member in members { try member.validate(inputs: count, name: source) }
+    self.mismatch = mismatch
     self.space = space
     self.description = description
     self.members = members
@@ -43,7 +51,9 @@ public struct AccuracyPredictor: Sendable {
     let resolutions = space.choicesOfResolution
     errorFactors = resolutions.map { description.resolutionLaw?.errorFactor(at: $0) ?? 1 }
     counts = space.genes.map { UInt8(clamping: $0.count) }
-    isExtrapolated = resolutions.map { !description.trainedResolutions.contains($0) }
+    isExtrapolated = resolutions.map {
+      mismatch != nil || !description.trainedResolutions.contains($0)
+    }
   }
 
   /// The accuracy of each genotype, in order, with its spread.

@@ -50,24 +50,14 @@ public struct AccuracyRecipe: Codable, Equatable, Sendable {
   }
 
   public init(json: Data, name: String = "recipe") throws {
-    func fail(_ what: String) -> PredictorsError {
-      PredictorsError(.badRecipe, "\(name): \(what)")
-    }
-    try RecipeFile.check(
-      json, name: name,
+    self = try RecipeFile.decode(
+      AccuracyRecipe.self, from: json, name: name,
       known: [
         "": CodingKeys.allCases.map(\.stringValue),
         "candidates": ["hidden", "learningRate", "weightDecay", "epochs"],
         "encoding": ["groups"], "encoding.groups": ["role", "genes", "values"],
       ])
-    do {
-      self = try JSONDecoder().decode(AccuracyRecipe.self, from: json)
-    } catch let DecodingError.keyNotFound(key, _) {
-      throw fail("lacks '\(key.stringValue)'")
-    } catch let error as DecodingError {
-      throw fail("can't be read: \(error)")
-    }
-    if let problem { throw fail(problem) }
+    if let problem { throw PredictorsError(.badRecipe, "\(name): \(problem)") }
   }
 
   /// - Throws: `badRecipe` saying what can't be.

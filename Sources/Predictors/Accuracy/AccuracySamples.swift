@@ -23,21 +23,16 @@ public struct AccuracySamples: Sendable {
   public let name: String
   public let digest: String?
 
-  /// Merges measurements of equal architectures.
-  public init(_ measured: [Sample], space: SearchSpace, name: String, digest: String? = nil) {
-    var places: [Genotype: Int] = [:]
-    var sums: [(genotype: Genotype, sum: Double, count: Int)] = []
-    for sample in measured {
-      let genotype = space.canonical(sample.genotype)
-      if let place = places[genotype] {
-        sums[place].sum += sample.accuracy
-        sums[place].count += 1
-      } else {
-        places[genotype] = sums.count
-        sums.append((genotype, sample.accuracy, 1))
-      }
+  /// Merges measurements of one network, whatever its genotypes: it may not be learned from and test.
+  /// - Throws: as `SearchSpace.sameNetworks`.
+  public init(
+    _ measured: [Sample], space: SearchSpace, name: String, digest: String? = nil
+  ) throws {
+    let genotypes = measured.map { space.canonical($0.genotype) }
+    samples = try space.sameNetworks(genotypes).map { places in
+      let sum = places.reduce(0) { $0 + measured[$1].accuracy }
+      return Sample(genotypes[places[0]], accuracy: sum / Double(places.count))
     }
-    samples = sums.map { Sample($0.genotype, accuracy: $0.sum / Double($0.count)) }
     measurements = measured.count
     self.name = name
     self.digest = digest
@@ -88,7 +83,7 @@ public struct AccuracySamples: Sendable {
         throw fail(error.message)
       }
     }
-    self.init(
+    try self.init(
       measured, space: space, name: URL(fileURLWithPath: path).lastPathComponent,
       digest: SHA256.hex(data))
   }

@@ -45,9 +45,10 @@ public struct FeatureEncoding: Codable, Equatable, Sendable {
   }
 
   /// The columns of each choice of each gene; -1 for genes without columns.
-  /// - Throws: `badPredictor` naming the group that the space has no genes for, or whose values can't
-  ///   be columns.
-  func layOut(for space: SearchSpace) throws -> (columns: [[Int]], count: Int) {
+  /// - Parameter name: of the predictor's file, for errors.
+  /// - Throws: `badPredictor` naming the group that the space has no genes for, or whose values
+  ///   can't be columns.
+  func layOut(for space: SearchSpace, name: String) throws -> (columns: [[Int]], count: Int) {
     var columns = space.genes.map { [Int](repeating: -1, count: $0.count) }
     var count = 0
     for group in groups {
@@ -58,7 +59,7 @@ public struct FeatureEncoding: Codable, Equatable, Sendable {
       guard !genes.isEmpty, genes.count == group.genes?.count ?? genes.count else {
         throw PredictorsError(
           .badPredictor,
-          "the predictor reads \(group.role.rawValue) genes"
+          "\(name): the predictor reads \(group.role.rawValue) genes"
             + (group.genes.map { " \($0.joined(separator: ", "))" } ?? "")
             + " that the space \(space.name) doesn't have")
       }
@@ -68,14 +69,15 @@ public struct FeatureEncoding: Codable, Equatable, Sendable {
         else {
           throw PredictorsError(
             .badPredictor,
-            "the predictor's values of \(group.role.rawValue) genes are \(values); ascending numbers, "
-              + "one at least, are meant, for genes that stand for numbers")
+            "\(name): the predictor's values of \(group.role.rawValue) genes are \(values); "
+              + "ascending numbers, one at least, are meant, for genes that stand for numbers")
         }
       }
       for gene in genes {
         guard columns[gene].allSatisfy({ $0 < 0 }) else {
           throw PredictorsError(
-            .badPredictor, "the predictor reads the gene \(space.genes[gene].name) twice")
+            .badPredictor,
+            "\(name): the predictor reads the gene \(space.genes[gene].name) twice")
         }
         for choice in 0..<space.genes[gene].count {
           columns[gene][choice] = count + Self.place(choice, of: space.genes[gene], group)

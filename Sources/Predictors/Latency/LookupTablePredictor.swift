@@ -20,24 +20,16 @@ public struct LookupTablePredictor: Sendable {
   /// - Throws: `missingKeys` when the table covers the space's blocks at none of its resolutions: it
   ///   names the first key that is missing and how many are.
   public init(space: SearchSpace, table: LookupTable) throws {
-    let format = BlockKeyFormat(of: table)
-    // Texts take a while to write and don't depend on the place of a block.
-    var texts: [Block: BlockKeyFormat.Key] = [:]
+    var prices = BlockPrices(table)
     var uncovered = Set<Int>()
     func costs(_ fixed: (Double) -> Double, _ entry: (Double) -> Double) throws -> SeparableCost {
       try SeparableCost(
         space: space,
         pricing: { block, resolution in
-          let key = try texts[block] ?? format.key(of: block, resolution: resolution)
-          if format == .text { texts[block] = key }
-          switch key {
+          switch try prices.price(of: block, resolution: resolution) {
           case .fixed(let latency): return .cost(fixed(latency.value))
-          case .entry(let name):
-            let key = table.key(name, resolution: resolution)
-            if let found = table.entries[key] { return .cost(entry(found.milliseconds.value)) }
-            uncovered.insert(resolution)
-            return .missing(key)
-          case .unknown(let what):
+          case .entry(_, let latency): return .cost(entry(latency.value))
+          case .missing(let what):
             uncovered.insert(resolution)
             return .missing(what)
           }
@@ -113,10 +105,22 @@ public struct LookupTablePredictor: Sendable {
   public func calibration(fitting samples: [Sample]) throws -> Calibration {
     try requirePrices(for: samples)
     do {
-      return try Calibration(fitting: samples.map(calibrationSample))
+      var calibration = try Calibration(fitting: samples.map(calibrationSample))
+      calibration.networks = samples.map { space.id($0.genotype) }
+      return calibration
     } catch let error as DevicesError {
       throw PredictorsError(.badSamples, error.message)
     }
+  }
+
+  /// Samples of networks that the calibration was not fitted to, as far as it says.
+  /// - Throws: as `SearchSpace.sameNetworks`.
+  public func unseen(_ samples: [Sample]) throws -> [Sample] {
+    // An id that the space doesn't have is none of the samples'.
+    let fitted = (calibration?.networks ?? []).compactMap { try? space.genotype(id: $0) }
+    guard !fitted.isEmpty else { return samples }
+    return try space.sameNetworks(fitted + samples.map(\.genotype))
+      .filter { $0[0] >= fitted.count }.joined().sorted().map { samples[$0 - fitted.count] }
   }
 
   /// How predictions compare with networks that neither table nor calibration saw.
@@ -125,5 +129,60 @@ public struct LookupTablePredictor: Sendable {
     try requirePrices(for: samples)
     return try LatencyEvaluation(
       predicted: samples.map { latency($0.genotype) }, measured: samples.map(\.measured))
+  }
+}
+
+extension LookupTablePredictor {
+  /// How many distinct keys of a space's blocks a table prices, and those that it lacks in slot
+  /// order.
+  public static func coverage(of space: SearchSpace, by table: LookupTable) throws
+    -> (priced: Int, missing: [String])
+  {
+    var prices = BlockPrices(table)
+    var priced = Set<String>()
+    let costs = try SeparableCost(
+      space: space,
+      pricing: { block, resolution in
+        switch try prices.price(of: block, resolution: resolution) {
+        case .fixed: break
+        case .entry(let key, _): priced.insert(key)
+        case .missing(let what): return .missing(what)
+        }
+        return .cost(0)
+      })
+    return (priced.count, costs.missing)
+  }
+}
+
+/// What a table says of blocks.
+private struct BlockPrices {
+  enum Price {
+    /// Of blocks that the format doesn't list.
+    case fixed(Milliseconds)
+    case entry(key: String, Milliseconds)
+    /// The key that the table lacks, or why there is none.
+    case missing(String)
+  }
+
+  private let table: LookupTable
+  private let format: BlockKeyFormat
+  /// Texts take a while to write and don't depend on the place of a block.
+  private var texts: [Block: BlockKeyFormat.Key] = [:]
+
+  init(_ table: LookupTable) {
+    self.table = table
+    format = BlockKeyFormat(of: table)
+  }
+
+  mutating func price(of block: Block, resolution: Int) throws -> Price {
+    let key = try texts[block] ?? format.key(of: block, resolution: resolution)
+    if format == .text { texts[block] = key }
+    switch key {
+    case .fixed(let latency): return .fixed(latency)
+    case .entry(let name):
+      let key = table.key(name, resolution: resolution)
+      return table.entries[key].map { Price.entry(key: key, $0.milliseconds) } ?? .missing(key)
+    case .unknown(let what): return .missing(what)
+    }
   }
 }

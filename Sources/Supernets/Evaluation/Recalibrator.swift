@@ -10,16 +10,25 @@ public struct Recalibrator: Sendable {
   private let side: Int
 
   /// - Parameter images: how many training images, as training shows them and drawn by the data's
-  ///   seed, in batches of 50: their activations fit a cache better than larger ones.
+  ///   seed, in batches of 50: their activations fit a cache better than larger ones. All there are
+  ///   if that is fewer.
   public init(_ data: TrainingData, images: Int) throws {
+    let images = min(images, data.training.count)
     let loader = try data.trainingLoader(batch: min(50, images))
     var (batches, count) = ([Tensor](), 0)
-    // An epoch that training does not reach.
-    for batch in loader.batches(epoch: 1_000_000) {
-      guard count < images else { break }
-      let batch = try batch.get()
-      batches.append(try Tensor(batch.pixels, shape: batch.shape))
-      count += batch.labels.count
+    // Epochs that training does not reach; more than one where the last batch is dropped.
+    var epoch = 1_000_000
+    while count < images {
+      for batch in loader.batches(epoch: epoch) where count < images {
+        let batch = try batch.get()
+        let taken = min(batch.labels.count, images - count)
+        let share = batch.pixels.count / batch.labels.count
+        batches.append(
+          try Tensor(
+            Array(batch.pixels.prefix(taken * share)), shape: [taken] + batch.shape.dropFirst()))
+        count += taken
+      }
+      epoch += 1
     }
     self.batches = batches
     self.count = count

@@ -8,6 +8,10 @@ public struct SupernetFile: Sendable {
   public let spaceName: String
   public let classNames: [String]
   public let normalization: Normalization
+  /// Side of the squares it was trained on, and what larger images' shorter side became before the
+  /// middle was cut out; see `TrainingData`.
+  public let side: Int
+  public let resize: Int?
   /// Recipe, epochs and whatever else says where the weights come from.
   public var provenance: [String: String]
   /// Made-up images that subnets can be recalibrated with, `[N, side, side, C]`, normalised; see
@@ -29,6 +33,8 @@ public struct SupernetFile: Sendable {
     spaceName = supernet.space.name
     classNames = data.classNames
     normalization = data.normalization
+    side = data.side
+    resize = data.resize
     provenance = [
       "recipe": recipe, "epochs": String(epochs), "images": data.identity,
       "networks": try supernet.space.networksDigest(),
@@ -56,7 +62,7 @@ public struct SupernetFile: Sendable {
       (file.metadata[key] ?? "").split(separator: ",").compactMap { Float($0) }
     }
     guard Self.isOne(file), let space = file.metadata["space"],
-      let names = file.metadata["classes"]
+      let names = file.metadata["classes"], let side = file.metadata["side"].flatMap(Int.init)
     else {
       throw SupernetsError(
         .checkpoint, "\(path): no supernet of this version; 'supernet train' writes them")
@@ -64,7 +70,9 @@ public struct SupernetFile: Sendable {
     spaceName = space
     classNames = names.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     normalization = Normalization(mean: numbers("mean"), deviation: numbers("deviation"))
-    let known = ["format", "space", "classes", "mean", "deviation"]
+    self.side = side
+    resize = file.metadata["resize"].flatMap(Int.init)
+    let known = ["format", "space", "classes", "mean", "deviation", "side", "resize"]
     provenance = file.metadata.filter { !known.contains($0.key) }
     var tensors = file.tensors
     calibration = tensors.removeValue(forKey: Self.calibrationName)
@@ -82,6 +90,8 @@ public struct SupernetFile: Sendable {
     metadata["classes"] = classNames.joined(separator: "\n")
     metadata["mean"] = text(normalization.mean)
     metadata["deviation"] = text(normalization.deviation)
+    metadata["side"] = String(side)
+    metadata["resize"] = resize.map { String($0) }
     var tensors = tensors
     tensors[Self.calibrationName] = calibration
     try SafeTensors(tensors: tensors, metadata: metadata).write(to: path, precision: precision)

@@ -121,8 +121,8 @@ public final class SupernetTrainer {
       first = phase
     }
     // Weights of an earlier training have seen its batches: the next ones are new.
-    let earlier = origin?.weights.epochs ?? 0
-    var epochsBefore = recipe.phases.prefix(first).reduce(0) { $0 + $1.epochs }
+    var epochsBefore =
+      recipe.phases.prefix(first).reduce(origin?.weights.epochs ?? 0) { $0 + $1.epochs }
     for index in first..<recipe.phases.count {
       let phase = recipe.phases[index]
       let trainer = try makeTrainer(index, stepsPerEpoch: loader.stepsPerEpoch)
@@ -148,7 +148,7 @@ public final class SupernetTrainer {
       var clock = StepClock()
       while trainer.step < phase.epochs * loader.stepsPerEpoch {
         let (epoch, done) = trainer.step.quotientAndRemainder(dividingBy: loader.stepsPerEpoch)
-        for batch in loader.batches(epoch: earlier + epochsBefore + epoch, from: done) {
+        for batch in loader.batches(epoch: epochsBefore + epoch, from: done) {
           let batch = try batch.get()
           let loss = try step(batch, trainer)
           clock.tick(images: batch.labels.count)
@@ -175,9 +175,9 @@ public final class SupernetTrainer {
         }
       }
       epochsBefore += phase.epochs
-      try write("\(phase.name).safetensors", epochs: earlier + epochsBefore)
+      try write("\(phase.name).safetensors", epochs: epochsBefore)
     }
-    try write("supernet.safetensors", epochs: earlier + epochsBefore)
+    try write("supernet.safetensors", epochs: epochsBefore)
     return true
   }
 

@@ -14,6 +14,9 @@ public struct TrainingData: Sendable {
   public let identity: String
   /// Side of the images that batches hold; subnets resample them.
   public let side: Int
+  /// What the shorter side of larger images becomes before their middle is cut out; nil for small
+  /// squares, which are kept.
+  public var resize: Int? { isSmall ? nil : (side * 8 + 6) / 7 }
   let skipsBroken: Bool
   private let isSmall: Bool
   private let seed: UInt64
@@ -57,20 +60,29 @@ public struct TrainingData: Sendable {
     self.skipsBroken = skipsBroken
   }
 
-  /// Of all labels, and of the pixels of images at even distances.
+  /// Of all labels and marks, and of the pixels of images at even distances.
   private static func digest(_ parts: [any ImageDataset]) throws -> String {
     var hash = StableHash()
     for part in parts {
-      for index in 0..<part.count { hash.combine(UInt64(part.label(at: index))) }
+      for index in 0..<part.count {
+        hash.combine(part.label(at: index))
+        hash.combine(try part.mark(at: index))
+      }
       for index in stride(from: 0, to: part.count, by: max(1, part.count / 64)) {
-        for pixel in try part.image(at: index).pixels { hash.combine(UInt64(pixel)) }
+        hash.combine(try part.image(at: index).pixels)
       }
     }
     return String(hash.value, radix: 16)
   }
 
   /// Batches for training: padded crops of small images, random resized crops of others, flipped.
+  /// - Throws: `recipe` for a `cutout` that leaves nothing of an image.
   public func trainingLoader(batch: Int, cutout: Int = 0) throws -> BatchLoader {
+    guard cutout < side else {
+      throw SupernetsError(
+        .recipe, "cutout: \(cutout) pixels of images of \(side)x\(side) leave nothing to learn from"
+      )
+    }
     var augmentation = Augmentation(
       crop: isSmall ? .padded(side / 8) : .randomResized(size: side), flip: true)
     augmentation.cutout = cutout
@@ -79,8 +91,7 @@ public struct TrainingData: Sendable {
 
   /// Batches of whole images (small ones) or of their middle (others), in order.
   public func loader(_ dataset: any ImageDataset, batch: Int) throws -> BatchLoader {
-    let crop: Augmentation.Crop =
-      isSmall ? .whole : .center(resize: (side * 8 + 6) / 7, size: side)
+    let crop: Augmentation.Crop = resize.map { .center(resize: $0, size: side) } ?? .whole
     return try loader(
       dataset, batch, Augmentation(crop: crop), shuffle: false, dropsLast: false)
   }

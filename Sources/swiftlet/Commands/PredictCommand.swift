@@ -69,6 +69,9 @@ struct PredictCommand: ParsableCommand {
       let found = try BundledFiles.table(space: space.name, device: device)
       if found.isOwn {
         Terminal.note("note: by the table \(found.path)", quiet: common.quiet)
+        if let doubt = try BundledFiles.doubt(ofTable: found.path, device: device, Store()) {
+          Terminal.note("note: \(doubt)", quiet: common.quiet)
+        }
       } else {
         _ = try Store().device(named: device)
         Terminal.note(
@@ -96,7 +99,7 @@ struct PredictCommand: ParsableCommand {
             guard latency.isFinite else {
               throw Failure(.input, "\(path) has no price for a block of \(space.id(genotype))")
             }
-            return latency
+            return Predictions.Prediction(value: latency)
           }
         }
       }
@@ -118,7 +121,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
       let networks = try IDList.expand(architectures)
-      guard let path = try accuracyPredictor ?? Self.bundled(for: networks) else {
+      guard let path = try accuracyPredictor ?? bundled(for: networks) else {
         return try bySpace(networks)
       }
       let kind = try PredictorKind(ofFile: path)
@@ -134,16 +137,22 @@ struct PredictCommand: ParsableCommand {
     }
 
     /// The model that ranks any networks, where one of them comes from no space with a predictor.
-    private static func bundled(for networks: [String]) throws -> String? {
+    private func bundled(for networks: [String]) throws -> String? {
       let spaces = Set(
         networks.map { network in
           NetworkArgument.isFile(network) ? "" : String(network.prefix { $0 != ":" })
         })
-      let haveOwn = try spaces.allSatisfy { name in
+      let known = try spaces.filter { name in
         guard let space = try? SpaceCatalog.standard.space(name) else { return false }
         return try BundledFiles.accuracyPredictor(space).isOwn
       }
-      return haveOwn ? nil : try BundledFiles.networkRanking()
+      guard known.count < spaces.count else { return nil }
+      if !known.isEmpty {
+        Terminal.note(
+          "note: networks of \(known.sorted().joined(separator: ", ")) have accuracies when asked "
+            + "for alone; beside others they are ranked, too", quiet: common.quiet)
+      }
+      return try BundledFiles.networkRanking()
     }
 
     private func bySpace(_ networks: [String]) throws {
@@ -151,7 +160,14 @@ struct PredictCommand: ParsableCommand {
         let predictor = try AccuracyPredictor(
           contentsOf: try accuracyPredictor
             ?? BundledFiles.accuracyPredictor(space).path, space: space)
-        return { try predictor.scores($0) }
+        if let mismatch = predictor.mismatch {
+          Terminal.note("note: \(mismatch)", quiet: common.quiet)
+        }
+        return { genotypes in
+          try predictor.predict(genotypes).map {
+            Predictions.Prediction(value: $0.accuracy, isExtrapolated: $0.isExtrapolation)
+          }
+        }
       }
     }
   }
@@ -196,9 +212,21 @@ private enum KernelPredictions {
 
 /// Predictions for ids of any spaces, printed in the order of the ids.
 private enum Predictions {
+  struct Prediction {
+    var value: Double
+    /// `nil` for latencies.
+    var isExtrapolated: Bool?
+
+    func json(id: String, key: String) -> JSON {
+      var fields: [String: JSON] = ["id": .string(id), key: .number(value)]
+      if let isExtrapolated { fields["isExtrapolated"] = .bool(isExtrapolated) }
+      return .object(fields)
+    }
+  }
+
   static func run(
     _ ids: [String], key: String, common: CommonOptions,
-    predictor: (SearchSpace) throws -> ([Genotype]) throws -> [Double]
+    predictor: (SearchSpace) throws -> ([Genotype]) throws -> [Prediction]
   ) throws {
     var spaces: [String: (space: SearchSpace, indices: [Int], genotypes: [Genotype])] = [:]
     var names = ids
@@ -210,21 +238,25 @@ private enum Predictions {
       spaces[name, default: (space, [], [])].indices.append(index)
       spaces[name]?.genotypes.append(genotype)
     }
-    var values = [Double](repeating: 0, count: ids.count)
+    var found = [Prediction](repeating: Prediction(value: 0), count: ids.count)
     for (_, group) in spaces.sorted(by: { $0.key < $1.key }) {
       let predicted = try predictor(group.space)(group.genotypes)
-      for (index, value) in zip(group.indices, predicted) { values[index] = value }
+      for (index, prediction) in zip(group.indices, predicted) { found[index] = prediction }
     }
     if common.json {
       try Output.json(
         "predictions",
-        [
-          "predictions": .array(
-            zip(names, values).map { ["id": .string($0), key: .number($1)] })
-        ])
+        ["predictions": .array(zip(names, found).map { $1.json(id: $0, key: key) })])
     } else {
+      let extrapolated = found.count { $0.isExtrapolated == true }
+      if extrapolated > 0 {
+        Terminal.note(
+          "note: \(extrapolated) of \(found.count) predictions are extrapolated: to a resolution "
+            + "or a space that the predictor wasn't trained on", quiet: common.quiet)
+      }
       Output.table(
-        [key, "architecture"], zip(names, values).map { [String(format: "%.5f", $1), $0] })
+        [key, "architecture"],
+        zip(names, found).map { [String(format: "%.5f", $1.value), $0] })
     }
   }
 }

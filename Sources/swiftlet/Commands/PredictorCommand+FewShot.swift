@@ -127,8 +127,9 @@ extension PredictorCommand {
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         for file in files where file.hasSuffix(".safetensors") {
           let path = "\(folder)/\(file)"
-          let provenance = (try? FewShotModel(contentsOf: path))?.provenance
-          bundled.append((file, provenance ?? (try? PredictorKind(ofFile: path))?.text ?? "-"))
+          // Supernets are no predictors.
+          guard let kind = try? PredictorKind(ofFile: path) else { continue }
+          bundled.append((file, (try? FewShotModel(contentsOf: path))?.provenance ?? kind.text))
         }
       }
       let store = try Store()

@@ -168,7 +168,21 @@ struct PredictorCommand: ParsableCommand {
       if calibrate > 0 {
         table.calibration = try TableCalibration.fit(table, space, split, count: calibrate)
       }
-      let evaluation = try LookupTablePredictor(space: space, table: table).evaluate(split.heldOut)
+      let predictor = try LookupTablePredictor(space: space, table: table)
+      let unseen = try predictor.unseen(split.heldOut)
+      let seen = split.heldOut.count - unseen.count
+      if seen > 0 {
+        guard !unseen.isEmpty else {
+          throw Failure(
+            .input,
+            "\(samples): the table was calibrated on all \(seen) networks that were to score; raise "
+              + "--holdout, or calibrate it with swiftlet table calibrate --holdout \(holdout)")
+        }
+        Terminal.note(
+          "note: \(seen) of \(split.heldOut.count) networks don't score: the table was calibrated on "
+            + "them", quiet: common.quiet)
+      }
+      let evaluation = try predictor.evaluate(unseen)
       let (errors, ranks) = (evaluation.errors, evaluation.ranks)
       if common.json {
         try Output.json(

@@ -114,6 +114,9 @@ struct SearchCommand: ParsableCommand {
       id: StudyName.make(), space: space.name, device: device, searcher: searcher, seed: seed,
       options: String(decoding: try JSONEncoder().encode(spec), as: UTF8.self))
     let session = try SearchSession(spec)
+    if let mismatch = session.accuracy.mismatch {
+      Terminal.note("note: \(mismatch); accuracies are extrapolated", quiet: common.quiet)
+    }
     let run = try session.start(latencyLimit: budget)
     try store.addStudy(study)
     try StudyRunner(study: study.id, session: session, store: store, common: common).finish(run)

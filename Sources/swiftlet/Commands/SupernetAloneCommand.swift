@@ -24,11 +24,14 @@ extension SupernetCommand {
     @Option(name: .shortAndLong, help: "Folder of checkpoints to keep and to go on from.")
     var output: String
     @Option(help: "Threads to compute with.") var threads = 2
+    @Flag(help: "Leave broken images out instead of stopping at the first.")
+    var skipBroken = false
     @OptionGroup var common: CommonOptions
 
     func run() throws {
       let recipe = try TrainingRecipe(contentsOf: recipe)
-      let collection = try ImageCollection(data)
+      let collection = try ImageCollection(data, skipsBroken: skipBroken)
+      for note in collection.notes { Terminal.note(note, quiet: common.quiet) }
       let spaces = try architectures.map { id in
         try SpaceCatalog.standard.space(ofID: id).withClasses(collection.classNames.count)
       }
@@ -50,7 +53,9 @@ extension SupernetCommand {
       for (space, genotype) in zip(spaces, genotypes) {
         let data =
           try images[space.name]
-          ?? TrainingData(collection, space, validation: recipe.validation, seed: recipe.seed)
+          ?? TrainingData(
+            collection, space, validation: recipe.validation, seed: recipe.seed,
+            skipsBroken: skipBroken)
         images[space.name] = data
         let network = try trained(space, genotype, data, options, recipe)
         func accuracy(_ images: any ImageDataset, _ name: String) throws -> StoredEvaluation {

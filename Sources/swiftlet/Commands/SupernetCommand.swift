@@ -39,7 +39,7 @@ struct SupernetCommand: ParsableCommand {
       }
       let parsed = try TrainingRecipe(yaml: recipeText, file: recipe)
       let collection = try ImageCollection(data, skipsBroken: skipBroken)
-      for broken in collection.broken { Terminal.note("left out: \(broken)", quiet: common.quiet) }
+      for note in collection.notes { Terminal.note(note, quiet: common.quiet) }
       let space = try SpaceCatalog.standard.space(space)
         .withClasses(collection.classNames.count)
       // What comes later knows the space by its name.

@@ -26,6 +26,7 @@ extension SupernetCommand {
     @Option(help: "Training images that statistics are taken from; the recipe's when left out.")
     var recalibration: Int?
     @Flag(help: "Count on the test images.") var test = false
+    @Flag(help: "Evaluate also what the store knows.") var again = false
     @Option(help: "Threads; each evaluates its own subnets.") var threads = 2
     @Option(name: .shortAndLong, help: "CSV to write.") var output: String?
     @OptionGroup var common: CommonOptions
@@ -48,7 +49,8 @@ extension SupernetCommand {
         + "data=\(SHA256.hex(data.identity.utf8).prefix(12)) seed=\(supernet.recipe.seed) "
         + "recalibration=\(statistics)"
       let store = try Store()
-      var known = try store.evaluations(checkpoint: supernet.digest, conditions: conditions)
+      var known =
+        again ? [:] : try store.evaluations(checkpoint: supernet.digest, conditions: conditions)
       let missing = genotypes.filter { known[space.id($0)] == nil }
       var bar = Progress("evaluated", quiet: common.quiet)
       var done = genotypes.count - missing.count

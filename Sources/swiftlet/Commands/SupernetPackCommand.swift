@@ -36,6 +36,15 @@ extension SupernetCommand {
         throw Failure(
           .usage, "--steps must be in 1...1000000, --subnets in 2...1000, --tried in 0...1000")
       }
+      func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+      }
+      guard resolved(output) != resolved(checkpoint) else {
+        throw Failure(
+          .usage, "-o \(output): is the supernet itself, whose float32 weights would be lost")
+      }
+      // Before minutes of work.
+      try OutputFile.makeFolder(of: output)
       let supernet = try SupernetArgument(checkpoint)
       let data = try supernet.data(data, quiet: common.quiet)
       var file = supernet.file
@@ -46,7 +55,6 @@ extension SupernetCommand {
           "\(images) images made up from the statistics of \(subnets) subnets; \(steps) steps, "
           + "seed \(seed)"
       }
-      try OutputFile.makeFolder(of: output)
       try file.write(to: output, precision: .float16)
       try report(try trials(data))
     }

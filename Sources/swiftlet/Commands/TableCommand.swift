@@ -2,6 +2,7 @@ import Architectures
 import ArgumentParser
 import Devices
 import Foundation
+import Predictors
 import Store
 
 struct TableCommand: ParsableCommand {
@@ -151,6 +152,7 @@ struct TableCommand: ParsableCommand {
     func run() throws {
       let space = try SpaceCatalog.standard.space(space)
       let table = try format.read(path: path, space: space.name, device: device)
+      try check(table, space)
       try OutputFile.makeFolder(of: output)
       try table.write(to: output)
       if common.json {
@@ -163,6 +165,30 @@ struct TableCommand: ParsableCommand {
       } else {
         Output.line("\(table.entries.count) entries in \(output)")
       }
+    }
+
+    /// - Throws: `Failure` for a table of another format, or of none of the space's blocks.
+    private func check(_ table: LookupTable, _ space: SearchSpace) throws {
+      let found = BlockKeyFormat(of: table)
+      guard found.rawValue == format.rawValue else {
+        throw Failure(
+          .input,
+          "\(path): its keys, such as '\(table.entries.keys.min() ?? "")', are "
+            + (found == .text ? "of no format known" : "those of --format \(found.rawValue)"))
+      }
+      let (priced, missing) = try LookupTablePredictor.coverage(of: space, by: table)
+      guard let first = missing.first else { return }
+      let total = priced + missing.count
+      guard priced > 0 else {
+        throw Failure(
+          .input,
+          "\(path): none of the \(total) blocks of \(space.name) is there, such as '\(first)'; it has "
+            + "'\(table.entries.keys.min() ?? "")'; choose the --space it was measured for")
+      }
+      let few = missing.prefix(3).joined(separator: "', '")
+      Terminal.note(
+        "note: the table lacks \(missing.count) of \(total) blocks of \(space.name), such as '\(few)'; "
+          + "it predicts only at resolutions with all of them", quiet: common.quiet)
     }
   }
 }

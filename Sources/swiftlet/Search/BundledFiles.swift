@@ -1,5 +1,7 @@
 import Architectures
+import Devices
 import Foundation
+import Store
 
 /// Finds tables and predictors that a search was not told about.
 enum BundledFiles {
@@ -16,6 +18,20 @@ enum BundledFiles {
       .unavailable,
       "no lookup table of \(space) for '\(device)'; measure one with: "
         + "swiftlet table build --space \(space) --device \(device)")
+  }
+
+  /// What to say of a device's own table where later samples are of another runtime or processor:
+  /// the folder may have moved to another machine.
+  static func doubt(ofTable path: String, device: String, _ store: Store) throws -> String? {
+    let made = try LookupTable(path: path).provenance
+    let measured = Circumstances(runtime: made.runtime, cpu: made.cpu)
+    let later = try store.samples(device: device)
+      .filter { ($0.date ?? "") > (made.date ?? "") }
+      .max { ($0.date ?? "") < ($1.date ?? "") }
+      .map { Circumstances(runtime: $0.runtime, cpu: $0.cpu) }
+    guard let later, !measured.agrees(with: later) else { return nil }
+    return "\(path) was measured otherwise (\(measured)) than the latest samples of '\(device)' "
+      + "(\(later)); measure it anew with: swiftlet table build --again"
   }
 
   /// Where `table build` puts a table.

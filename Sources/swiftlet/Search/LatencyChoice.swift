@@ -63,7 +63,11 @@ struct LatencyChoice {
       guard samples == nil, confidence == nil else { break }
       let table = try BundledFiles.table(space: space.name, device: device)
       file = table.path
-      if !table.isOwn {
+      if table.isOwn {
+        if let doubt = try BundledFiles.doubt(ofTable: file, device: device, store) {
+          notes.append(doubt)
+        }
+      } else {
         // A misspelt name must not get another machine's latencies.
         if try store.samples(device: device).isEmpty { _ = try store.device(named: device) }
         notes.append(

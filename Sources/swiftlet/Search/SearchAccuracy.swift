@@ -37,6 +37,12 @@ struct SearchAccuracy: ArchitectureScorer {
     return true
   }
 
+  /// What to say of a predictor that was made for another space.
+  var mismatch: String? {
+    if case .genes(let predictor) = source { return predictor.mismatch }
+    return nil
+  }
+
   /// What scores are, as plots and tables name it.
   var name: String { isAccuracy ? "predicted top-1 accuracy" : "predicted rank in the space" }
 

@@ -164,8 +164,11 @@ struct SearchResult {
       rows: try run.front.map { entry in
         FrontTable.Row(
           id: session.space.id(entry.genotype), latencyMs: try session.expectedLatency(entry),
-          accuracy: entry.score, measuredLatencyMs: measured(entry.genotype))
+          accuracy: entry.score, measuredLatencyMs: measured(entry.genotype),
+          metrics: spec.confidence == nil ? [] : [entry.costs[0]])
       }.sorted { $0.latencyMs < $1.latencyMs },
+      // By these the front is one; by the expected latencies some may be beaten by others.
+      metrics: spec.confidence == nil ? [] : ["latency_high_ms"],
       score: session.accuracy.isAccuracy ? "accuracy" : "rank")
   }
 

@@ -63,7 +63,18 @@ struct StudyRunner {
     let result = try SearchResult(
       study: study, session: session, run: kept.run, winner: kept.winner, trials: kept.trials,
       seconds: searchSeconds)
-    if common.json { try result.printJSON() } else { try result.printText() }
+    if common.json {
+      try result.printJSON()
+    } else {
+      try result.printText()
+      if let best = result.best, session.accuracy.isAccuracy,
+        try session.accuracy.isExtrapolated(best.genotype)
+      {
+        Terminal.note(
+          "note: the best network's accuracy is extrapolated from what the predictor learned",
+          quiet: common.quiet)
+      }
+    }
     try result.write()
     if session.spec.measures, kept.winner == nil {
       throw Failure(

@@ -19,18 +19,10 @@ struct SampleSplit {
     let samples = try SamplesCSV.parse(
       text, file: file, device: device ?? "-", allowingSubMillisecond: true
     ).filter { $0.id.hasPrefix(space.name + ":") && (device == nil || $0.device == device) }
-    guard holdout >= 0, samples.count > holdout else {
-      throw Failure(
-        .input,
-        "\(file): \(samples.count) samples of \(space.name)"
-          + (device.map { " on '\($0)'" } ?? "")
-          + "; holding out \(holdout) leaves none to learn from")
-    }
     try Self.requireOneDevice(samples, file)
     var known: [String: LookupTablePredictor.Sample] = [:]
     for sample in samples {
       let genotype = try space.genotype(id: sample.id)
-      // Ids differ where networks don't; one that is seen must not score.
       let other = known.updateValue(
         LookupTablePredictor.Sample(genotype, measured: sample.latencyMedian),
         forKey: space.id(genotype))
@@ -38,8 +30,21 @@ struct SampleSplit {
         throw Failure(.input, "\(file): \(space.id(genotype)) is there twice; keep one of them")
       }
     }
+    let sorted = known.sorted { $0.key < $1.key }.map(\.value)
+    // Ids differ where networks don't; one that is seen must not score. Their mean counts.
+    var order = try space.sameNetworks(sorted.map(\.genotype)).map { places in
+      let sum = places.reduce(0) { $0 + sorted[$1].measured.value }
+      return LookupTablePredictor.Sample(
+        sorted[places[0]].genotype, measured: Milliseconds(sum / Double(places.count)))
+    }
+    guard holdout >= 0, order.count > holdout else {
+      throw Failure(
+        .input,
+        "\(file): \(order.count) samples of \(space.name)"
+          + (device.map { " on '\($0)'" } ?? "")
+          + "; holding out \(holdout) leaves none to learn from")
+    }
     var generator = SeededGenerator(seed: seed, stream: "sample split")
-    var order = known.sorted { $0.key < $1.key }.map(\.value)
     for index in order.indices.reversed() {
       order.swapAt(index, generator.next(below: index + 1))
     }

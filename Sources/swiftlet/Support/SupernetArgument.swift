@@ -67,15 +67,20 @@ struct SupernetArgument {
     "\(file.spaceName) supernet \(digest.prefix(12)), \(statistics)"
   }
 
-  /// What feeding an exported subnet takes, as properties of its file: pixels scaled to 0...1 less
-  /// the mean, over the deviation; outputs are these classes, one a line.
+  /// What feeding an exported subnet takes, as properties of its file: images resized so that the
+  /// shorter side is `resize` (where that is given), their middle square of `crop` resized to the
+  /// network's input; pixels scaled to 0...1 less the mean, over the deviation; outputs are these
+  /// classes, one a line.
   var properties: [String: String] {
     func text(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
-    return [
+    var properties = [
       "swiftlet.mean": text(file.normalization.mean),
       "swiftlet.deviation": text(file.normalization.deviation),
       "swiftlet.classes": file.classNames.joined(separator: "\n"),
+      "swiftlet.crop": String(file.side), "swiftlet.interpolation": "bilinear, antialiased",
     ]
+    properties["swiftlet.resize"] = file.resize.map { String($0) }
+    return properties
   }
 
   /// Gives a subnet's norms statistics of their own: from the training images where they are at

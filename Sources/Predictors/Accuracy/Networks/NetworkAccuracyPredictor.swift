@@ -14,7 +14,7 @@ public struct NetworkAccuracyPredictor: Sendable {
     public var score: Double
     /// Standard deviation of the score, calibrated.
     public var deviation: Double
-    /// In the unit of the samples.
+    /// In the unit of the samples; the middle of the interval for networks that ignore their input.
     public var accuracy: Double
   }
 
@@ -29,7 +29,8 @@ public struct NetworkAccuracyPredictor: Sendable {
   public let weights: [Double]
   /// Factor on deviations by which intervals hold what they promise on left-out samples.
   public let calibration: Double
-  /// Least and greatest accuracy of networks that ignore their input.
+  /// Least and greatest accuracy of networks that ignore their input: of such samples, or where
+  /// there are none, anything from nothing to the worst sample.
   let disconnected: ClosedRange<Double>
   /// Scores of the samples that were kept to learn from, and what is predicted for each by the
   /// others.
@@ -88,7 +89,7 @@ public struct NetworkAccuracyPredictor: Sendable {
     calibration = max(0.1, surprises[place] / NormalScores.quantile(0.95))
     let low = scores.values.first ?? 0
     self.disconnected =
-      disconnected.isEmpty ? low...low : disconnected.min()!...disconnected.max()!
+      disconnected.isEmpty ? min(0, low)...low : disconnected.min()!...disconnected.max()!
   }
 
   /// The accuracy of each network, in order.

@@ -53,25 +53,20 @@ public struct NetworkAccuracyRecipe: Codable, Equatable, Sendable {
       PredictorsError(.badRecipe, "\(name): \(what)")
     }
     self.init()
-    try RecipeFile.check(
-      json, name: name,
+    let partial = try RecipeFile.decode(
+      Partial.self, from: json, name: name,
       known: [
         "": ["predictor", "members", "choosing", "limit", "steps", "seed", "rankingShare"],
         "members": ["groups", "trend"],
       ])
-    do {
-      let partial = try JSONDecoder().decode(Partial.self, from: json)
-      members = partial.members ?? members
-      choosing = partial.choosing ?? choosing
-      limit = partial.limit ?? limit
-      steps = partial.steps ?? steps
-      seed = partial.seed ?? seed
-      rankingShare = partial.rankingShare ?? rankingShare
-      guard partial.predictor == nil || partial.predictor == predictor else {
-        throw fail("'predictor' is '\(partial.predictor ?? "")'; this one is 'networks'")
-      }
-    } catch let error as DecodingError {
-      throw fail("can't be read: \(error)")
+    members = partial.members ?? members
+    choosing = partial.choosing ?? choosing
+    limit = partial.limit ?? limit
+    steps = partial.steps ?? steps
+    seed = partial.seed ?? seed
+    rankingShare = partial.rankingShare ?? rankingShare
+    guard partial.predictor == nil || partial.predictor == predictor else {
+      throw fail("'predictor' is '\(partial.predictor ?? "")'; this one is 'networks'")
     }
     if let problem { throw fail(problem) }
     if groups.contains(.transfer) {

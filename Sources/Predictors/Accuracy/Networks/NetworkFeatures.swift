@@ -17,6 +17,18 @@ public enum FeatureGroup: String, CaseIterable, Codable, Sendable {
 
   /// Groups that follow from the network alone.
   public static let own: [FeatureGroup] = [.size, .operators, .paths, .pairs, .waves]
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let name = try container.decode(String.self)
+    guard let group = Self(rawValue: name) else {
+      throw DecodingError.dataCorruptedError(
+        in: container,
+        debugDescription: "no group '\(name)'; there are "
+          + Self.own.map(\.rawValue).joined(separator: ", "))
+    }
+    self = group
+  }
 }
 
 /// The features of some networks, by group, not scaled.

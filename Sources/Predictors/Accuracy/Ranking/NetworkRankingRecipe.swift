@@ -30,23 +30,13 @@ public struct NetworkRankingRecipe: Codable, Equatable, Sendable {
 
   /// - Throws: `badRecipe` naming the file and the key.
   public init(json: Data, name: String = "recipe") throws {
-    func fail(_ what: String) -> PredictorsError {
-      PredictorsError(.badRecipe, "\(name): \(what)")
-    }
-    let known = [
-      "predictor", "tables", "groups", "limit", "inducing", "choosing", "steps", "seed",
-    ]
-    try RecipeFile.check(
-      json, name: name,
-      known: ["": known, "tables": ["name", "file", "format", "target"]])
-    let given = (try? JSONSerialization.jsonObject(with: json)) as? [String: Any] ?? [:]
-    if let missing = known.first(where: { given[$0] == nil }) { throw fail("lacks '\(missing)'") }
-    do {
-      self = try JSONDecoder().decode(Self.self, from: json)
-    } catch {
-      throw fail("can't be read: \(error)")
-    }
-    if let problem { throw fail(problem) }
+    self = try RecipeFile.decode(
+      Self.self, from: json, name: name,
+      known: [
+        "": ["predictor", "tables", "groups", "limit", "inducing", "choosing", "steps", "seed"],
+        "tables": ["name", "file", "format", "target"],
+      ])
+    if let problem { throw PredictorsError(.badRecipe, "\(name): \(problem)") }
   }
 
   /// Whether a recipe's text asks for this kind of model.

@@ -154,7 +154,8 @@ private struct Splits: Decodable {
       self = try JSONDecoder().decode(
         Splits.self, from: Data(try DataFile.text(path).utf8))
     } catch let error as DecodingError {
-      throw PredictorsError(.badSamples, "\(path): not the splits file it should be: \(error)")
+      throw PredictorsError(
+        .badSamples, "\(path): not the splits file it should be: \(error.problem)")
     }
   }
 }

@@ -28,16 +28,11 @@ public struct LatencyRecipe: Codable, Equatable, Sendable {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw PredictorsError(.badRecipe, "\(path): no such file")
     }
-    try RecipeFile.check(
-      data, name: path,
+    self = try RecipeFile.decode(
+      LatencyRecipe.self, from: data, name: path,
       known: [
         "": ["kind", "seed", "tables"], "tables": ["file", "space", "except", "rename"],
       ])
-    do {
-      self = try JSONDecoder().decode(LatencyRecipe.self, from: data)
-    } catch {
-      throw PredictorsError(.badRecipe, "\(path): can't be read: \(error)")
-    }
     guard kind == Self.kind, !tables.isEmpty else {
       throw PredictorsError(
         .badRecipe, "\(path): a recipe of kind '\(Self.kind)' with tables is meant")
