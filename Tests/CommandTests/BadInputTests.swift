@@ -14,6 +14,7 @@ struct BadInputTests {
     (["device", "add", "bad", "--worker", "/nonexistent/worker"], 69, "/nonexistent/worker"),
     (["device", "add", "bad", "--worker", "cat"], 1, "names no 'runtime'"),
     (["device", "add", "bad", "--threads", "0", "--no-check"], 64, "threads"),
+    (["kernels", "measure", "--device", "d", "-n", "3", "--vary", "1"], 64, "-n of 40 or more"),
     (["device", "add", "..", "--no-check"], 64, "a name is not of dots alone"),
     (["samples", "export", "--device", "ghost", "-o", "zero.csv"], 69, "unknown device 'ghost'"),
     (["samples", "remove", "--device", "ghost"], 69, "unknown device 'ghost'"),

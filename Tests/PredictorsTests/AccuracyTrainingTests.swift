@@ -180,6 +180,21 @@ import Testing
     #expect(error?.message.hasPrefix("\(path):2: ") == true)
   }
 
+  /// With few images a network may get all of them right, or none.
+  @Test func takesAllSharesOfImages() throws {
+    let path = NSTemporaryDirectory() + "samples-\(UUID().uuidString).csv"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let cells = ["c3-c3_c3-c3_c3_c3", "c1-c3_c3-c3_c3_c3"].map { "nasbench201:\($0)" }
+    func read(_ last: String) throws -> [Double] {
+      try "id,accuracy\n\(cells[0]),0.0000\n\(cells[1]),\(last)\n".write(
+        toFile: path, atomically: true, encoding: .utf8)
+      return try AccuracySamples(contentsOf: path, space: catalog.space("nasbench201")).samples
+        .map(\.accuracy)
+    }
+    #expect(try read("1.0000") == [0, 1])
+    #expect(throws: PredictorsError.self) { try read("1.5") }
+  }
+
   /// The committed recipe on the measured accuracies: Kendall's tau on the part held out.
   @Test(.enabled(if: publishedData != nil)) func measuredAccuracies() throws {
     let space = try catalog.space("ofa-mobilenetv3")

@@ -251,6 +251,24 @@ import Testing
     try file.load(into: changed)
   }
 
+  @Test func kernelsThatCannotBeSharedAreNamed() throws {
+    let space = try SearchSpace(
+      yaml: """
+        schema: 1
+        name: kernels
+        resolution: 8
+        classes: 3
+        layers:
+          - conv: {name: stem, out: 8, kernel: 3}
+          - stage: {depth: 1, out: 8, block: {linear_block: {kernel: [3, 5], expand: 2}}}
+          - global_pool:
+          - linear: {name: classifier}
+        """)
+    var random = RandomStream(seed: 1)
+    let error = #expect(throws: SupernetsError.self) { try Supernet(space, random: &random) }
+    #expect(error?.message.contains("one kernel for each linearBlock, not [3, 5]") == true)
+  }
+
   @Test func spacesOfOperationsAreRefused() throws {
     var random = RandomStream(seed: 1)
     let error = #expect(throws: ArchitecturesError.self) {

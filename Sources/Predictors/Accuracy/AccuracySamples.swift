@@ -68,8 +68,8 @@ public struct AccuracySamples: Sendable {
       let field = row.fields[accuracyColumn]
       guard let value = Double(field) else { throw fail("'\(field)' is no accuracy") }
       let accuracy = isPublished ? value / 100 : value
-      guard accuracy > 0, accuracy < 1 else {
-        throw fail("the accuracy \(field) is not between 0 and \(isPublished ? 100 : 1)")
+      guard (0...1).contains(accuracy) else {
+        throw fail("the accuracy \(field) is not in 0...\(isPublished ? 100 : 1)")
       }
       do {
         if let idColumn {

@@ -22,11 +22,15 @@ func makeBlock(_ layer: ElasticLayer, _ random: inout RandomStream) throws -> an
   switch layer.largest.kind {
   case .mbconv: return ElasticMBConv(layer, &random)
   case .bottleneck: return ElasticBottleneck(layer, &random)
-  case .linearBlock:
-    guard layer.kernels.count == 1 else { break }
-    return ElasticLinearBlock(layer, &random)
-  case .convolution:
-    guard layer.kernels.count == 1, !layer.largest.isPreActivated, !layer.largest.hasBias,
+  case .linearBlock, .convolution:
+    guard layer.kernels.count == 1 else {
+      throw SupernetsError(
+        .unsupportedSpace,
+        "layer '\(layer.largest.name)': a once-for-all network has one kernel for each "
+          + "\(layer.largest.kind), not \(layer.kernels.sorted()); mbconv may have several")
+    }
+    if layer.largest.kind == .linearBlock { return ElasticLinearBlock(layer, &random) }
+    guard !layer.largest.isPreActivated, !layer.largest.hasBias,
       layer.largest.groups == 1
     else { break }
     return ElasticConvBlock(layer, &random)

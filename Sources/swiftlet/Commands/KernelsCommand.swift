@@ -28,6 +28,10 @@ struct KernelsCommand: ParsableCommand {
 
     func run() throws {
       guard count >= 0 else { throw Failure(.usage, "-n \(count): 0 or more is meant") }
+      // Before minutes of measuring: variations are of what the others predict badly.
+      guard vary == 0 || count >= 40 else {
+        throw Failure(.usage, "--vary \(vary): needs -n of 40 or more, to find what to vary")
+      }
       let store = try Store()
       let device = try store.device(named: device)
       let export = try NetworkExport(batch: device.batch)
